@@ -1,0 +1,50 @@
+//! `cargo xtask facts PATH_TO_OPENAPI`: writes the facts of an API version from an OpenAPI document.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use stripe_facts::{import, text};
+
+const USAGE: &str = "usage: cargo xtask facts PATH_TO_OPENAPI [OUTPUT_DIRECTORY]";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["facts", document] => write_facts(Path::new(document), Path::new(env!("CARGO_MANIFEST_DIR"))),
+        ["facts", document, output] => write_facts(Path::new(document), Path::new(output)),
+        _ => Err(USAGE.to_owned()),
+    };
+    match result {
+        Ok(done) => {
+            println!("{done}");
+            ExitCode::SUCCESS
+        }
+        Err(problem) => {
+            eprintln!("{problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn write_facts(document: &Path, output: &Path) -> Result<String, String> {
+    let name = document.display();
+    let bytes = std::fs::read(document).map_err(|e| format!("cannot read {name}: {e}"))?;
+    let document = serde_json::from_slice(&bytes).map_err(|e| format!("{name} is not JSON: {e}"))?;
+    let facts = import::from_openapi(&document).map_err(|e| format!("{name}: {e}"))?;
+    let files = text::write(&facts);
+    let all: String = files.iter().map(|(_, body)| body.as_str()).collect();
+    if text::parse(&all).map_err(|e| e.to_string())? != facts {
+        return Err("the facts do not read back as they were written; nothing was changed".to_owned());
+    }
+    for (file, body) in &files {
+        std::fs::write(output.join(file), body).map_err(|e| format!("cannot write {file}: {e}"))?;
+    }
+    Ok(format!(
+        "API version {}: {} operations, {} objects, {} event types, {} lines",
+        facts.api_version,
+        facts.operations.len(),
+        facts.objects.len(),
+        facts.event_types.len(),
+        all.lines().count(),
+    ))
+}

@@ -1,1 +1,34 @@
-//! Placeholder.
+//! Stripe as one WebAssembly component: triggers, actions, queries, connection and resource mapping.
+//!
+//! The component exports the world `automation:connector/connector` (see `wit/`); its glue is in `exports` and is
+//! only compiled for WebAssembly. Everything else is plain Rust, tested natively. Data flows one way:
+//!
+//! ```text
+//! WIT ─ exports ─▶ operation, triggers, choices ─▶ input ─▶ stripe (form, client, transport) ─▶ Stripe
+//!                        │                                                                       │
+//!                        └─ catalog (manifest + facts, written by the build)       mapping ◀─────┘
+//! ```
+//!
+//! | to find | look in |
+//! |---|---|
+//! | what operations there are | `manifest.toml` |
+//! | how an input is checked | [`input`] |
+//! | how a request is sent, retried and judged | [`stripe::client`], [`stripe::failure`] |
+//! | what a platform gets back | [`mapping`], [`schema`] |
+//! | what Stripe's schema does not say | [`operation::hooks`] |
+
+pub mod catalog;
+pub mod choices;
+pub mod connection;
+pub mod connection_test;
+pub mod error;
+pub mod input;
+pub mod mapping;
+pub mod operation;
+pub mod sample;
+pub mod schema;
+pub mod stripe;
+pub mod triggers;
+
+#[cfg(target_family = "wasm")]
+mod exports;

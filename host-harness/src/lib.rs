@@ -1,1 +1,54 @@
-//! Placeholder.
+//! The platform side of a connector: loads a component, grants and limits it, runs its operations and says what happened.
+//!
+//! A [`Host`] is the engine of a process. It loads a component with its [`Manifest`] and the operator's [`Grants`] into a
+//! [`Connector`], whose methods are the functions of the contract ([`contract`]). Every call runs in a fresh store with
+//! limits on memory, computation, time, output and network, and returns its value together with a [`CallReport`].
+//!
+//! ```no_run
+//! use host_harness::contract::Environment;
+//! use host_harness::{Call, Connection, Grants, Host, Invocation, Manifest};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let manifest = Manifest::parse(bundled_connector::MANIFEST)?;
+//! let connector = Host::new()?.load(bundled_connector::COMPONENT, &manifest, &Grants::default())?;
+//!
+//! // The key from STRIPE_SECRET_KEY stays on this side: the component gets a placeholder.
+//! let none: [(&str, &str); 0] = [];
+//! let connection = Connection::from_environment(&manifest, Environment::Development, none)?;
+//! let call = Call::new(connection, Invocation::fresh()?);
+//! let reply = connector.run_action(&call, "customer.create", r#"{"email": "jenny.rosen@example.com"}"#).await?;
+//! println!("{} in {:?}", reply.value.output, reply.report.duration);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What can go wrong comes in three groups that never mix: [`LoadError`] before anything runs, [`CallError::Connector`]
+//! for the connector's own, expected errors, and [`CallError::Platform`] for traps and limits.
+//!
+//! Data flows one way: `manifest` and `egress::policy` → `component` (load) → `connector` (call) → `store`, `meter` and
+//! `egress` (what the guest touches) → `report`.
+
+mod cache;
+mod component;
+mod connection;
+mod connector;
+pub mod contract;
+pub mod egress;
+mod error;
+mod host;
+pub mod manifest;
+mod meter;
+mod report;
+mod secret;
+mod store;
+
+pub use cache::CacheFolder;
+pub use component::{CompiledFrom, ComponentFacts, OFFERED};
+pub use connection::{Call, Connection, ConnectionError, Invocation, NoRandomness};
+pub use connector::{Connector, Reply};
+pub use egress::{Denial, DenialReason, Grants, OriginError};
+pub use error::{CallError, ConnectorFailure, HostError, LoadError, PlatformError, PlatformFailure};
+pub use host::{Host, HostConfig};
+pub use manifest::{Manifest, ManifestError};
+pub use report::{CallOutcome, CallReport, EgressRecord};
+pub use secret::Secret;

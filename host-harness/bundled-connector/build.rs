@@ -1,0 +1,133 @@
+//! Builds the connector component, so that `cargo run` and `cargo test` need no other step.
+//!
+//! The nested cargo gets a target directory of its own: in the outer one it would wait for the lock that the outer
+//! cargo holds while it waits for this script.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, exit};
+use std::{env, fs};
+
+const TARGET: &str = "wasm32-wasip2";
+const ADD_TARGET: &str = "rustup target add wasm32-wasip2";
+
+/// What the outer cargo (or clippy, or a coverage tool) sets for its own target and must not reach the component's build.
+const NOT_INHERITED: &[&str] = &[
+    "CARGO_BUILD_RUSTFLAGS",
+    "CARGO_BUILD_TARGET",
+    "CARGO_BUILD_TARGET_DIR",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_TARGET_DIR",
+    "CLIPPY_ARGS",
+    "RUSTC_WORKSPACE_WRAPPER",
+    "RUSTFLAGS",
+];
+
+fn main() {
+    let root = workspace_root();
+    println!("cargo::rerun-if-env-changed=CONNECTOR_WASM");
+    println!("cargo::rerun-if-changed=build.rs");
+    let manifest = root.join("manifest.toml");
+    println!("cargo::rerun-if-changed={}", manifest.display());
+    println!("cargo::rustc-env=BUNDLED_CONNECTOR_MANIFEST={}", manifest.display());
+
+    let component = match env::var_os("CONNECTOR_WASM").filter(|path| !path.is_empty()) {
+        Some(path) => {
+            let path = root.join(path);
+            println!("cargo::rerun-if-changed={}", path.display());
+            if !path.is_file() {
+                fail(&format!("CONNECTOR_WASM names {}, which is not a file", path.display()));
+            }
+            path
+        }
+        None => {
+            watch(&root);
+            let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+            ensure_target(&rustc, &root);
+            build(&root)
+        }
+    };
+    println!("cargo::rustc-env=BUNDLED_CONNECTOR_WASM={}", component.display());
+}
+
+fn workspace_root() -> PathBuf {
+    let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
+    match here.ancestors().nth(2) {
+        Some(root) => root.to_path_buf(),
+        None => fail("bundled-connector is not where the workspace keeps it: host-harness/bundled-connector"),
+    }
+}
+
+/// Everything that the component is made from.
+fn watch(root: &Path) {
+    let single = ["Cargo.toml", "Cargo.lock", "build.rs", "facts/Cargo.toml", "rust-toolchain.toml"];
+    let folders = ["src", "build", "wit", "facts/src"];
+    for path in single.iter().chain(&folders).map(|name| root.join(name)).filter(|path| path.exists()) {
+        println!("cargo::rerun-if-changed={}", path.display());
+    }
+    for entry in fs::read_dir(root.join("facts")).into_iter().flatten().flatten() {
+        if entry.path().extension() == Some(OsStr::new("facts")) {
+            println!("cargo::rerun-if-changed={}", entry.path().display());
+        }
+    }
+}
+
+/// `rust-toolchain.toml` names the target, but where rustup may not install by itself it is still missing.
+fn ensure_target(rustc: &OsStr, root: &Path) {
+    if has_target(rustc) {
+        return;
+    }
+    println!("cargo::warning=the {TARGET} target is missing, running `{ADD_TARGET}`");
+    let added = Command::new("rustup").args(["target", "add", TARGET]).current_dir(root).status();
+    match added {
+        Ok(status) if status.success() && has_target(rustc) => {}
+        Ok(_) => fail(&format!("the {TARGET} target is missing and could not be added; run this once: {ADD_TARGET}")),
+        Err(error) => fail(&format!(
+            "the {TARGET} target is missing and rustup could not be started ({error}); run this once: {ADD_TARGET}"
+        )),
+    }
+}
+
+fn has_target(rustc: &OsStr) -> bool {
+    let answer = Command::new(rustc).args(["--print", "target-libdir", "--target", TARGET]).output();
+    let Ok(answer) = answer else { return false };
+    let folder = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
+}
+
+fn build(root: &Path) -> PathBuf {
+    let target_dir = target_dir();
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .args(["build", "--release", "--lib", "--target", TARGET, "--package", "stripe-connector", "--target-dir"])
+        .arg(&target_dir)
+        .current_dir(root);
+    for name in NOT_INHERITED {
+        command.env_remove(name);
+    }
+    match command.output() {
+        Ok(output) if output.status.success() => {}
+        Ok(output) => fail(&format!("the connector does not build:\n{}", String::from_utf8_lossy(&output.stderr))),
+        Err(error) => fail(&format!("cargo could not be started to build the connector: {error}")),
+    }
+    let built = target_dir.join(TARGET).join("release").join("stripe_connector.wasm");
+    // A copy, so that the bytes that this build included stay what they were when another profile builds at once.
+    let kept = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("stripe_connector.wasm");
+    if let Err(error) = fs::copy(&built, &kept) {
+        fail(&format!("the connector was built, but {} cannot be copied: {error}", built.display()));
+    }
+    kept
+}
+
+/// `<target>/connector`, shared by all profiles of the outer build. `OUT_DIR` is `<target>[/<triple>]/<profile>/build/<package>/out`.
+fn target_dir() -> PathBuf {
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    let outer = out.ancestors().skip(4).take(2).find(|folder| folder.join("CACHEDIR.TAG").exists());
+    outer.unwrap_or(&out).join("connector")
+}
+
+fn fail(message: &str) -> ! {
+    eprintln!("error: {message}");
+    exit(1)
+}

@@ -1,0 +1,29 @@
+//! `resources`: the kinds of object, and what they are in the platform's terms.
+
+use host_harness::contract::ToJson;
+
+use crate::cli::arguments::Options;
+use crate::cli::failure::Failure;
+use crate::cli::loading;
+use crate::cli::terminal::{Terminal, Tone};
+
+pub async fn run(options: &Options, terminal: &mut Terminal) -> Result<(), Failure> {
+    let connector = loading::load_offline(options)?;
+    let resources = connector.list_resources().await?.value;
+    if terminal.json {
+        return terminal.document(&resources.to_json());
+    }
+    let rows = resources.into_iter().map(|resource| {
+        let fields = resource.mapping.iter().map(|field| match field.internal == field.external {
+            true => field.internal.clone(),
+            false => format!("{} ← {}", field.internal, field.external),
+        });
+        vec![
+            Tone::Strong(resource.name),
+            Tone::Plain(resource.internal),
+            Tone::Dim(resource.id_prefixes.join(" ")),
+            Tone::Dim(fields.collect::<Vec<_>>().join(", ")),
+        ]
+    });
+    terminal.table(&["resource", "internal", "ids", "mapped fields"], rows.collect())
+}

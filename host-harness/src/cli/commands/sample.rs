@@ -1,0 +1,22 @@
+//! `sample`: an event of the right shape, for building a workflow before anything has happened.
+
+use host_harness::contract::ToJson;
+
+use crate::cli::arguments::Options;
+use crate::cli::failure::Failure;
+use crate::cli::json::Json;
+use crate::cli::loading;
+use crate::cli::terminal::Terminal;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The trigger's id or an alias
+    trigger: String,
+}
+
+/// Prints the event as the service would send it; with `--json`, as the platform gets it.
+pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Arguments) -> Result<(), Failure> {
+    let connector = loading::load_offline(options)?;
+    let event = connector.sample(&arguments.trigger).await?.value;
+    if terminal.json { terminal.document(&event.to_json()) } else { terminal.document(&Json::of(&event.payload)) }
+}

@@ -1,0 +1,516 @@
+//! `demo`: the whole road once, for people to watch, and a test of everything on it.
+//!
+//! The story is here, in the order in which it is told; `stage` shows it and keeps the summary; `post` is the forger's
+//! HTTP client and signature. Every step says what it must give, and the first that does not ends the demo with a failure.
+
+mod post;
+mod stage;
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use host_harness::contract::{
+    ActionResult, ChoiceRequest, ErrorKind, Event, Mode, Outcome, ResourceRecord, SubscriptionRequest,
+};
+use host_harness::{CallError, Connection, Connector, Invocation, Manifest};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::time::timeout_at;
+
+use self::stage::Stage;
+use super::arguments::Options;
+use super::commands::inspect::{compiled, granted_by};
+use super::commands::serve::WEBHOOK_SECRET;
+use super::commands::test_connection::account;
+use super::connecting::Link;
+use super::failure::Failure;
+use super::loading;
+use super::progress::watch;
+use super::receiver::{Delivery, Receiver};
+use super::terminal::Terminal;
+use super::wording;
+
+/// What the demo wants to hear of.
+const TRIGGERS: [&str; 5] = [
+    "customer.created",
+    "customer.subscription.created",
+    "invoice.paid",
+    "payment_intent.succeeded",
+    "charge.succeeded",
+];
+
+/// How long events may take. Webhooks of a simulator are there at once; the service's list of events lags by seconds.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often to poll: four times slower than the service's limit for one endpoint of a sandbox would allow.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+
+/// What makes a delivery too old to be taken, and more.
+const OLD: u64 = 600;
+
+#[derive(clap::Args, Default)]
+pub struct Arguments {
+    /// Fetch the events instead of receiving webhooks; with a real key there is no other way
+    #[arg(long)]
+    poll: bool,
+}
+
+pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Arguments) -> Result<(), Failure> {
+    if options.production {
+        return Err(
+            Failure::usage("the demo makes payments: it runs with test keys only").hint("Leave out --production.")
+        );
+    }
+    let mut stage = Stage::new(terminal);
+    let told = tell(options, &mut stage, arguments).await;
+    stage.close(told)
+}
+
+async fn tell(options: &Options, stage: &mut Stage<'_>, arguments: &Arguments) -> Result<(), Failure> {
+    let manifest = loading::manifest(options)?;
+    let link = Link::open(options, stage.terminal(), &manifest).await?;
+    stage.title(&format!("{} connector {}", manifest.title, manifest.version), &manifest.world.to_string())?;
+    let connector = load(options, stage, &manifest, &link)?;
+    let run = Invocation::fresh()?.id.chars().rev().take(6).collect::<String>().to_lowercase();
+    let by_webhook = !arguments.poll && is_this_machine(&link, &manifest);
+    let mut demo = Demo { stage, manifest: &manifest, link: &link, connector: &connector, run };
+
+    demo.connect().await?;
+    let mut mail = demo.listen(by_webhook).await?;
+    let sold = demo.sell().await?;
+    demo.be_declined(&sold).await?;
+    demo.refund(&sold).await?;
+    demo.run_twice(&sold).await?;
+    let event = demo.receive(&mut mail, &sold).await?;
+    demo.refuse_forgeries(&mut mail, &event).await?;
+    demo.tidy_up(&mail, &sold).await?;
+    mail.stop().await;
+    Ok(())
+}
+
+fn load(options: &Options, stage: &mut Stage<'_>, manifest: &Manifest, link: &Link) -> Result<Connector, Failure> {
+    stage.heading("Load")?;
+    stage.begin("load the component");
+    let connector = loading::load(options, manifest, &link.grants)?;
+    let facts = connector.facts();
+    let size = wording::bytes(facts.size);
+    stage.done("Load the component", &size, &format!("{size} of WebAssembly, compiled {}", compiled(&connector)))?;
+    let interfaces = facts.imports.iter().filter_map(|import| import.split(['/', '@']).next());
+    let packages: BTreeSet<&str> = interfaces.collect();
+    let packages = packages.into_iter().collect::<Vec<_>>().join(", ");
+    let mut aside =
+        vec![("may import", format!("{packages}: {} interfaces, no files, no sockets", facts.imports.len()))];
+    for (index, rule) in connector.policy().rules().iter().enumerate() {
+        let text = format!("{:<28} {}, granted by {}", rule.origin.to_string(), rule.methods, granted_by(rule));
+        aside.push((if index == 0 { "may reach" } else { "" }, text));
+    }
+    if manifest.fields.iter().any(|field| field.inject_at_egress) {
+        aside.push(("the key", "stays outside: the component holds a placeholder".to_owned()));
+    }
+    stage.aside(&aside)?;
+    Ok(connector)
+}
+
+/// Whether the service runs here, and so can deliver here.
+fn is_this_machine(link: &Link, manifest: &Manifest) -> bool {
+    let address = link.own_address(manifest).and_then(|address| url::Url::parse(address).ok());
+    address.is_some_and(|address| match address.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    })
+}
+
+struct Demo<'a, 'terminal> {
+    stage: &'a mut Stage<'terminal>,
+    manifest: &'a Manifest,
+    link: &'a Link,
+    connector: &'a Connector,
+    /// What tells this run's objects from others in the account.
+    run: String,
+}
+
+/// What was sold.
+struct Sold {
+    customer: ResourceRecord,
+    subscription: ResourceRecord,
+    payment: ResourceRecord,
+}
+
+/// Where events come in.
+struct Mail {
+    deliveries: mpsc::UnboundedReceiver<Delivery>,
+    receiver: SocketAddr,
+    secret: String,
+    url: String,
+    /// Where polling begins, where no webhook can reach.
+    cursor: Option<String>,
+    stop: tokio::sync::oneshot::Sender<()>,
+    serving: tokio::task::JoinHandle<()>,
+}
+
+impl Mail {
+    async fn stop(self) {
+        let _ = self.stop.send(());
+        let _ = self.serving.await;
+    }
+}
+
+/// What a step must give.
+fn expect(given: bool, otherwise: impl FnOnce() -> String) -> Result<(), Failure> {
+    if given { Ok(()) } else { Err(Failure::Unexpected(otherwise())) }
+}
+
+impl Demo<'_, '_> {
+    async fn connect(&mut self) -> Result<(), Failure> {
+        self.stage.heading("Connect")?;
+        self.stage.begin("test the connection");
+        let call = self.link.fresh_call()?;
+        let report = watch("Testing the connection", self.connector.test_connection(&call)).await?.value;
+        expect(report.mode == Mode::Test, || "this is a live account: the demo runs with test keys only".to_owned())?;
+        let connected = format!("Connected, {}", wording::mode(report.mode));
+        self.stage.done("Test the connection", &connected, &format!("{connected} · {}", account(&report)))
+    }
+
+    /// Opens the receiver, and makes the service deliver to it where it can.
+    async fn listen(&mut self, by_webhook: bool) -> Result<Mail, Failure> {
+        self.stage.begin("listen for events");
+        let receiver = Receiver::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+        let (address, url) = (receiver.address(), receiver.url(&self.manifest.id));
+        let call = self.link.fresh_call()?;
+        let triggers: Vec<String> = TRIGGERS.iter().map(|&trigger| trigger.to_owned()).collect();
+        let (secret, cursor) = if by_webhook {
+            let request = SubscriptionRequest { callback_url: url.clone(), triggers };
+            let made = watch("Making a webhook endpoint", self.connector.subscribe(&call, request)).await?.value;
+            let text = format!("{} delivers {} kinds of event to {address}", made.id, made.event_types.len());
+            self.stage.done("Subscribe to events", &format!("{} kinds", made.event_types.len()), &text)?;
+            let secret = made.secret.ok_or_else(|| Failure::Unexpected("the new endpoint has no secret".to_owned()))?;
+            (secret, None)
+        } else {
+            let polled = watch("Polling", self.connector.poll(&call, triggers, None)).await?.value;
+            let text = "no public URL for webhooks here: polling in their place, from now on";
+            self.stage.done("Subscribe to events", "by polling", text)?;
+            (format!("whsec_{}", Invocation::fresh()?.id.replace('_', "")), Some(polled.cursor))
+        };
+        let connection: Connection = self.link.with(self.manifest, WEBHOOK_SECRET, secret.clone())?;
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let (mut inbox, serving) = receiver.serve(self.connector.clone(), connection, async {
+            let _ = stopped.await;
+        });
+        let (sender, deliveries) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Some(mut arrival) = inbox.next().await {
+                if arrival.deliveries.drain(..).try_for_each(|delivery| sender.send(delivery)).is_err() {
+                    return;
+                }
+                arrival.taken();
+            }
+        });
+        Ok(Mail { deliveries, receiver: address, secret, url, cursor, stop, serving })
+    }
+
+    async fn sell(&mut self) -> Result<Sold, Failure> {
+        self.stage.heading("Sell")?;
+        let input = json!({
+            "name": "Jenny Rosen",
+            "email": "jenny.rosen@example.com",
+            "payment_method": "pm_card_visa",
+            "invoice_settings": { "default_payment_method": "pm_card_visa" },
+            "metadata": { "demo": self.run },
+        });
+        let customer = self.create("customer.create", &input).await?;
+        self.stage.done("Create a customer", &customer.title, &wording::record(&customer))?;
+
+        let product = self.create("product.create", &json!({ "name": "Gold plan" })).await?;
+        self.stage.done("Create a product", &product.title, &wording::record(&product))?;
+
+        let input = json!({
+            "product": product.id, "currency": "usd", "unit_amount": 1500, "recurring": { "interval": "month" },
+        });
+        let price = self.create("price.create", &input).await?;
+        let monthly = format!("{} a month", self.money(&price, "amount", "15.00 USD")?);
+        self.stage.done("Create a price", &monthly, &format!("{monthly} · {}", price.id))?;
+
+        let input = json!({ "customer": customer.id, "items": [{ "price": price.id }] });
+        let subscription = self.create("subscription.create", &input).await?;
+        let status = self.field(&subscription, "status", "active")?;
+        let until = wording::field(&subscription, "period_ends_at").unwrap_or_default();
+        let until = until.split('T').next().unwrap_or_default();
+        self.stage.done(
+            "Create a subscription",
+            &status,
+            &format!("{status}, paid until {until} · {}", subscription.id),
+        )?;
+
+        let input = self.payment(&customer, "order 1", 1099, "pm_card_visa");
+        let payment = self.create("payment_intent.create", &input).await?;
+        let (amount, status) =
+            (self.money(&payment, "amount", "10.99 USD")?, self.field(&payment, "status", "succeeded")?);
+        let result = format!("{amount} {status}");
+        self.stage.done("Charge a Visa card", &result, &format!("{result} · {}", payment.id))?;
+        Ok(Sold { customer, subscription, payment })
+    }
+
+    async fn be_declined(&mut self, sold: &Sold) -> Result<(), Failure> {
+        const OPERATION: &str = "payment_intent.create";
+        self.stage.heading("A card without funds")?;
+        self.stage.begin(OPERATION);
+        let card = "pm_card_visa_chargeDeclinedInsufficientFunds";
+        let input = self.payment(&sold.customer, "order 2", 1099, card);
+        let declined = self.act(OPERATION, &input, &self.link.fresh_call()?.invocation).await;
+        let failure = match declined {
+            Err(Failure::Connector(failure)) => failure,
+            Err(other) => return Err(other),
+            Ok(_) => return Err(Failure::Unexpected("the card without funds was charged".to_owned())),
+        };
+        let error = &failure.error;
+        if error.kind != ErrorKind::Declined {
+            return Err(Failure::Connector(failure));
+        }
+        let code = error.decline_code.clone().unwrap_or_default();
+        expect(code == "insufficient_funds", || format!("the decline code is {code:?}, not insufficient_funds"))?;
+        expect(error.outcome == Outcome::Rejected, || {
+            format!("the outcome is {}, not rejected", error.outcome.name())
+        })?;
+        self.stage.done("Charge a card without funds", &format!("declined: {code}"), &format!("declined: {code}"))?;
+        self.stage.aside(&[
+            ("it says", error.message.clone()),
+            ("what to do", error.hint.clone().unwrap_or_default()),
+            ("did it charge?", wording::outcome(error.outcome).to_owned()),
+        ])
+    }
+
+    async fn refund(&mut self, sold: &Sold) -> Result<(), Failure> {
+        self.stage.heading("Give money back")?;
+        let input = json!({ "payment_intent": sold.payment.id, "amount": 400 });
+        let refund = self.create("refund.create", &input).await?;
+        let amount = self.money(&refund, "amount", "4.00 USD")?;
+        let status = self.field(&refund, "status", "succeeded")?;
+        let whole = wording::money(&sold.payment, "amount").unwrap_or_default();
+        self.stage.done(
+            "Refund a part",
+            &format!("{amount} {status}"),
+            &format!("{amount} of {whole} {status} · {}", refund.id),
+        )
+    }
+
+    /// A platform that lost its answer runs the step again.
+    async fn run_twice(&mut self, sold: &Sold) -> Result<(), Failure> {
+        const OPERATION: &str = "payment_intent.create";
+        self.stage.heading("The same step, run twice")?;
+        let step = Invocation::new(format!("demo_{}_order_3", self.run));
+        let label = self.label("order 3");
+        let input = self.payment(&sold.customer, "order 3", 2000, "pm_card_visa");
+
+        self.stage.begin(OPERATION);
+        let first = self.act(OPERATION, &input, &step).await?;
+        let one = record_of(&first)?;
+        let amount = self.money(&one, "amount", "20.00 USD")?;
+        self.stage.done("Run a step", &format!("{amount} charged"), &format!("{amount} charged · {}", one.id))?;
+
+        self.stage.begin(OPERATION);
+        let second = self.act(OPERATION, &input, &step).await?;
+        let other = record_of(&second)?;
+        expect(one.id == other.id, || format!("the second run made {} beside {}", other.id, one.id))?;
+        expect(second.metadata.replayed, || "the second run was not answered from the first".to_owned())?;
+        self.stage.done("Run it again", "the first run's answer", &format!("the first run's answer · {}", other.id))?;
+
+        self.stage.begin("count the charges");
+        let request = ChoiceRequest { resource: "charge".to_owned(), search: None, cursor: None, limit: Some(100) };
+        let call = self.link.fresh_call()?;
+        let charges = watch("Counting", self.connector.choices(&call, request)).await?.value.choices;
+        let count = charges.iter().filter(|charge| charge.label == label).count();
+        expect(count == 1, || format!("the account has {count} charges of the step that ran twice"))?;
+        self.stage.done("Count its charges", "1", &format!("1 charge of “{label}” in the account"))
+    }
+
+    /// Waits for the event of each trigger that is about what was sold. Returns the payment's.
+    async fn receive(&mut self, mail: &mut Mail, sold: &Sold) -> Result<Event, Failure> {
+        let how = if mail.cursor.is_some() { "fetched" } else { "delivered and signed" };
+        self.stage.heading(&format!("Events, {how}, and what they became"))?;
+        self.stage.begin("wait for events");
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let mut found: Vec<Option<Event>> = vec![None; TRIGGERS.len()];
+        while found.iter().any(Option::is_none) {
+            let Ok(events) = timeout_at(deadline, watch("Waiting for events", self.more(mail))).await else {
+                let missing = TRIGGERS.iter().zip(&found).filter(|(_, event)| event.is_none());
+                let missing: Vec<&str> = missing.map(|(trigger, _)| *trigger).collect();
+                return Err(Failure::Unexpected(format!("no event came of {}", missing.join(", "))));
+            };
+            for event in events? {
+                let slot = TRIGGERS.iter().zip(&mut found).find(|(trigger, _)| **trigger == event.trigger);
+                if let Some((_, slot)) = slot
+                    && is_about(&event, sold)
+                {
+                    slot.get_or_insert(event);
+                }
+            }
+        }
+        let found: Vec<Event> = found.into_iter().flatten().collect();
+        self.stage.done(
+            "Receive the events",
+            &format!("{} events", found.len()),
+            &format!("{} kinds of event, {how}", found.len()),
+        )?;
+        let became: Vec<(&str, String)> = found
+            .iter()
+            .map(|event| {
+                let record = event.record.as_ref();
+                let money = record
+                    .and_then(|record| ["amount", "total"].iter().find_map(|field| wording::money(record, field)));
+                let money = money.map(|money| format!("{money} · ")).unwrap_or_default();
+                let text =
+                    record.map_or("no record".to_owned(), |record| format!("{money}{}", wording::record(record)));
+                (event.trigger.as_str(), text)
+            })
+            .collect();
+        self.stage.aside(&became)?;
+        expect(found.iter().all(|event| event.record.is_some()), || "an event became no record".to_owned())?;
+        let payment = found.into_iter().find(|event| event.trigger == "payment_intent.succeeded");
+        payment.ok_or_else(|| Failure::Unexpected("no event of the payment".to_owned()))
+    }
+
+    /// The next events, however they come.
+    async fn more(&self, mail: &mut Mail) -> Result<Vec<Event>, Failure> {
+        match &mail.cursor {
+            None => match mail.deliveries.recv().await {
+                Some(Delivery::Event(event)) => Ok(vec![*event]),
+                Some(Delivery::Refused(error)) => {
+                    Err(Failure::Unexpected(format!("a genuine delivery was refused: {}", error.message)))
+                }
+                Some(Delivery::Failed(reason)) => Err(Failure::Unexpected(reason)),
+                Some(Delivery::Duplicate(_) | Delivery::Ignored(_)) => Ok(Vec::new()),
+                None => Err(Failure::Unexpected("the receiver has stopped".to_owned())),
+            },
+            Some(cursor) => {
+                let triggers = TRIGGERS.iter().map(|&trigger| trigger.to_owned()).collect();
+                let page = self.connector.poll(&self.link.fresh_call()?, triggers, Some(cursor)).await?.value;
+                if page.events.is_empty() {
+                    tokio::time::sleep(POLL_INTERVAL).await;
+                }
+                mail.cursor = Some(page.cursor);
+                Ok(page.events)
+            }
+        }
+    }
+
+    async fn refuse_forgeries(&mut self, mail: &mut Mail, event: &Event) -> Result<(), Failure> {
+        self.stage.heading("Deliveries that must not pass")?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let forged = post::signature("whsec_guessed", now, &event.payload);
+        let old = post::signature(&mail.secret, now.saturating_sub(OLD), &event.payload);
+        for (what, signature) in [("A forged delivery", forged), ("An old one, replayed", old)] {
+            self.stage.begin(what);
+            let (status, answer) = self.post(mail, &signature, &event.payload).await?;
+            expect(status == 400, || format!("{what}: it was answered {status} {answer}"))?;
+            self.stage.done(what, "refused: 400", &format!("400 {answer}"))?;
+        }
+        // By webhook it is there already; polled, it has yet to arrive a first time.
+        let genuine = post::signature(&mail.secret, now, &event.payload);
+        if mail.cursor.is_some() {
+            let (status, answer) = self.post(mail, &genuine, &event.payload).await?;
+            expect(status == 200, || format!("a genuine delivery was answered {status} {answer}"))?;
+        }
+        self.stage.begin("the same event again");
+        let (status, answer) = self.post(mail, &genuine, &event.payload).await?;
+        expect(status == 200, || format!("a repeated delivery was answered {status} {answer}"))?;
+        let wait = async {
+            loop {
+                match mail.deliveries.recv().await {
+                    Some(Delivery::Duplicate(again)) if again.id == event.id => return true,
+                    Some(_) => {}
+                    None => return false,
+                }
+            }
+        };
+        let dropped = timeout_at(tokio::time::Instant::now() + PATIENCE, wait).await.unwrap_or(false);
+        expect(dropped, || "the same event was taken twice".to_owned())?;
+        self.stage.done("The same event again", "dropped", &format!("200, and dropped: {} was taken before", event.id))
+    }
+
+    async fn post(&self, mail: &Mail, signature: &str, body: &str) -> Result<(u16, String), Failure> {
+        let answer = post::post(mail.receiver, &mail.url, signature, body).await;
+        answer.map_err(|error| Failure::Machine(format!("the receiver cannot be reached: {error}")))
+    }
+
+    async fn tidy_up(&mut self, mail: &Mail, sold: &Sold) -> Result<(), Failure> {
+        self.stage.heading("Tidy up")?;
+        let cancelled = self.create("subscription.cancel", &json!({ "subscription": sold.subscription.id })).await?;
+        let status = self.field(&cancelled, "status", "canceled")?;
+        self.stage.done("Cancel the subscription", &status, &format!("{status} · {}", cancelled.id))?;
+        if mail.cursor.is_none() {
+            self.stage.begin("stop the deliveries");
+            let call = self.link.fresh_call()?;
+            watch("Removing the webhook endpoint", self.connector.unsubscribe(&call, &mail.url, None)).await?;
+            self.stage.done("Stop the deliveries", "unsubscribed", "the webhook endpoint is gone")?;
+        }
+        Ok(())
+    }
+
+    /// Runs an action whose object is mapped.
+    async fn create(&mut self, operation: &'static str, input: &Value) -> Result<ResourceRecord, Failure> {
+        self.stage.begin(operation);
+        let invocation = Invocation::fresh()?;
+        record_of(&self.act(operation, input, &invocation).await?)
+    }
+
+    async fn act(&self, operation: &str, input: &Value, invocation: &Invocation) -> Result<ActionResult, Failure> {
+        let call = self.link.call(invocation.clone());
+        let input = input.to_string();
+        let running = self.connector.run_action(&call, operation, &input);
+        watch(operation, running).await.map(|reply| reply.value).map_err(CallError::into)
+    }
+
+    fn payment(&self, customer: &ResourceRecord, order: &str, amount: u64, card: &str) -> Value {
+        json!({
+            "amount": amount,
+            "currency": "usd",
+            "customer": customer.id,
+            "payment_method": card,
+            "confirm": true,
+            "return_url": "https://example.com/return",
+            "description": self.label(order),
+        })
+    }
+
+    fn label(&self, order: &str) -> String {
+        format!("demo {} {order}", self.run)
+    }
+
+    /// A money field, which must read so.
+    fn money(&self, record: &ResourceRecord, field: &str, expected: &str) -> Result<String, Failure> {
+        let given = wording::money(record, field).unwrap_or_default();
+        expect(given == expected, || {
+            format!("{} {} has {field} {given:?}, not {expected:?}", record.resource, record.id)
+        })?;
+        Ok(given)
+    }
+
+    /// A text field, which must read so.
+    fn field(&self, record: &ResourceRecord, field: &str, expected: &str) -> Result<String, Failure> {
+        let given = wording::field(record, field).unwrap_or_default();
+        expect(given == expected, || {
+            format!("{} {} has {field} {given:?}, not {expected:?}", record.resource, record.id)
+        })?;
+        Ok(given)
+    }
+}
+
+fn record_of(result: &ActionResult) -> Result<ResourceRecord, Failure> {
+    result.record.clone().ok_or_else(|| Failure::Unexpected("the answer was not mapped to a record".to_owned()))
+}
+
+/// Whether the event is about this run's objects, and not about somebody else's in the same account.
+fn is_about(event: &Event, sold: &Sold) -> bool {
+    let Some(record) = &event.record else { return true };
+    let points_to = |field: &str, other: &ResourceRecord| wording::field(record, field).as_deref() == Some(&other.id);
+    match event.trigger.as_str() {
+        "customer.created" => record.id == sold.customer.id,
+        "customer.subscription.created" => record.id == sold.subscription.id,
+        "payment_intent.succeeded" => record.id == sold.payment.id,
+        "charge.succeeded" => points_to("payment", &sold.payment),
+        _ => points_to("contact", &sold.customer),
+    }
+}

@@ -1,0 +1,218 @@
+//! What can end a command, how it reads and its exit status.
+//!
+//! The connector's own errors are shown whole, so that "did it charge the card?" and "may I try again?" are answered
+//! where the user looks. Nothing in here holds a secret: the connector's error record has none by contract, and the
+//! rest is of the command line's own making.
+
+use std::io;
+use std::process::ExitCode;
+
+use host_harness::contract::{self, ToJson};
+use host_harness::{CallError, ConnectorFailure, HostError, LoadError, PlatformFailure};
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use super::terminal::{BAD, DIM, Terminal, one_line, paint};
+use super::wording;
+
+/// The connector's error, and a step of the demo that did not give what it should.
+const CONNECTOR: u8 = 1;
+/// What was asked for makes no sense.
+pub const USAGE: u8 = 2;
+/// The platform could not do its part.
+const PLATFORM: u8 = 3;
+
+/// What ended a command.
+#[derive(Debug, Error)]
+pub enum Failure {
+    /// The connector's own, expected error.
+    #[error("{}", .0.error.message)]
+    Connector(Box<ConnectorFailure>),
+    /// A step of the demo that did not give what it should.
+    #[error("{0}")]
+    Unexpected(String),
+    /// The command line, or a file that it names.
+    #[error("{message}")]
+    Usage { message: String, hint: Option<String> },
+    /// A trap or a limit.
+    #[error("{}", .0.error)]
+    Platform(Box<PlatformFailure>),
+    /// The component or its manifest was refused.
+    #[error("{0}")]
+    Refused(String),
+    /// This machine: a port, the engine, standard output.
+    #[error("{0}")]
+    Machine(String),
+    /// Nobody reads standard output any more. Not a failure of ours.
+    #[error("standard output is closed")]
+    NobodyReads,
+}
+
+impl Failure {
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::Usage { message: message.into(), hint: None }
+    }
+
+    /// With what to do about it.
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        match self {
+            Self::Usage { message, .. } => Self::Usage { message, hint: Some(hint.into()) },
+            other => other,
+        }
+    }
+
+    fn status(&self) -> u8 {
+        match self {
+            Self::Connector(_) | Self::Unexpected(_) => CONNECTOR,
+            Self::Usage { .. } => USAGE,
+            Self::Platform(_) | Self::Refused(_) | Self::Machine(_) => PLATFORM,
+            Self::NobodyReads => 0,
+        }
+    }
+
+    /// Says it on standard error, and returns the exit status.
+    pub fn report(&self, terminal: &mut Terminal) -> ExitCode {
+        match self {
+            Self::NobodyReads => {}
+            _ if terminal.json => terminal.error_record(&self.record()),
+            _ => terminal.error_block(&self.block()),
+        }
+        ExitCode::from(self.status())
+    }
+
+    /// The JSON form. `kind` tells whose failure it is: `usage`, `demo`, `load`, `machine` and `platform` are no kinds of the contract.
+    pub fn record(&self) -> Value {
+        let message = self.to_string();
+        match self {
+            Self::Connector(failure) => failure.error.to_json(),
+            Self::Platform(failure) => json!({
+                "kind": "platform",
+                "message": message,
+                "outcome": failure.outcome().to_json(),
+                "report": failure.report,
+            }),
+            Self::Usage { hint, .. } => json!({ "kind": "usage", "message": message, "hint": hint }),
+            Self::Unexpected(_) => json!({ "kind": "demo", "message": message }),
+            Self::Refused(_) => json!({ "kind": "load", "message": message }),
+            Self::Machine(_) | Self::NobodyReads => json!({ "kind": "machine", "message": message }),
+        }
+    }
+
+    /// The readable form.
+    fn block(&self) -> String {
+        let mut rows: Vec<(&str, String)> = Vec::new();
+        let kind = match self {
+            Self::Connector(failure) => {
+                rows = connector_rows(failure);
+                Some(failure.error.kind.name())
+            }
+            Self::Platform(failure) => {
+                rows.push(("done?", wording::outcome(failure.outcome()).to_owned()));
+                if failure.outcome() == contract::Outcome::Unknown {
+                    rows.push(("retry", same_run(failure.report.invocation.as_deref())));
+                }
+                for denial in &failure.report.denials {
+                    rows.push(("denied", denial.to_string()));
+                }
+                let said = one_line(failure.report.stderr.trim());
+                if !said.is_empty() {
+                    rows.push(("it said", said));
+                }
+                Some("platform failure")
+            }
+            Self::Refused(_) => Some("not loaded"),
+            Self::Usage { hint, .. } => {
+                rows.extend(hint.clone().map(|hint| ("hint", hint)));
+                None
+            }
+            Self::Unexpected(_) | Self::Machine(_) | Self::NobodyReads => None,
+        };
+        let kind = kind.map(|kind| format!(" {}", paint(DIM, format!("({kind})")))).unwrap_or_default();
+        let mut block = format!("{}{kind}: {}", paint(BAD, "error"), one_line(&self.to_string()));
+        for (name, text) in rows {
+            block.push_str(&format!("\n  {}  {}", paint(DIM, format!("{name:<8}")), one_line(&text)));
+        }
+        block
+    }
+}
+
+fn connector_rows(failure: &ConnectorFailure) -> Vec<(&'static str, String)> {
+    let error = &failure.error;
+    let mut rows = Vec::new();
+    let mut add =
+        |name, text: Option<String>| rows.extend(text.filter(|text| !text.is_empty()).map(|text| (name, text)));
+    add("hint", error.hint.clone());
+    add("field", error.field.clone());
+    add("code", error.code.clone());
+    add("declined", error.decline_code.clone());
+    add("done?", Some(wording::outcome(error.outcome).to_owned()));
+    add("retry", Some(retry(error.retry, failure.report.invocation.as_deref())));
+    for related in &error.related {
+        add("concerns", Some(format!("{} {}", related.resource, related.id)));
+    }
+    add("status", error.http_status.map(|status| status.to_string()));
+    add("request", error.request_id.clone());
+    add("key", error.idempotency_key.clone());
+    add("see", error.doc_url.clone());
+    for denial in &failure.report.denials {
+        add("denied", Some(denial.to_string()));
+    }
+    rows
+}
+
+fn retry(advice: contract::RetryAdvice, invocation: Option<&str>) -> String {
+    use contract::RetryAdvice;
+    match advice {
+        RetryAdvice::Never => "No: something must be changed first.".to_owned(),
+        RetryAdvice::SameKey => same_run(invocation),
+        RetryAdvice::After(milliseconds) => {
+            let wait = wording::duration(std::time::Duration::from_millis(milliseconds));
+            format!("Yes, after {wait}, as the same run{}.", invocation_flag(invocation))
+        }
+    }
+}
+
+fn same_run(invocation: Option<&str>) -> String {
+    format!("Yes, as the same run, which does nothing twice{}.", invocation_flag(invocation))
+}
+
+fn invocation_flag(invocation: Option<&str>) -> String {
+    invocation.map(|id| format!(": --invocation-id {id}")).unwrap_or_default()
+}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Connector(failure) => Self::Connector(failure),
+            CallError::Platform(failure) => Self::Platform(failure),
+        }
+    }
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Self {
+        Self::Refused(error.to_string())
+    }
+}
+
+impl From<HostError> for Failure {
+    fn from(error: HostError) -> Self {
+        Self::Machine(error.to_string())
+    }
+}
+
+/// A failure to write to standard output.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::NobodyReads,
+            _ => Self::Machine(format!("standard output cannot be written: {error}")),
+        }
+    }
+}
+
+impl From<host_harness::NoRandomness> for Failure {
+    fn from(error: host_harness::NoRandomness) -> Self {
+        Self::Machine(error.to_string())
+    }
+}

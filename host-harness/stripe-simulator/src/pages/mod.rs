@@ -1,0 +1,78 @@
+//! What a person sees in a browser, and the hooks that stand for what people and banks do.
+//!
+//! ```text
+//! GET  /c/pay/{session}                   the hosted checkout page
+//! POST /c/pay/{session}                   pays: `card` (pm_card_… or a number), `email`, `name`
+//! GET  /_simulator/authenticate/{intent}  the bank's 3D Secure page
+//! POST /_simulator/authenticate/{intent}  `outcome=succeeded` or `outcome=failed`
+//! ```
+//!
+//! No key is asked for: like Stripe's pages, these are reached by ids that nobody guesses. What the actions do
+//! is in `resources`.
+
+mod authenticate;
+mod checkout;
+mod html;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::HeaderValue;
+use hyper::{Method, Response, StatusCode};
+
+use crate::protocol::{ApiError, Branch, Reply, Tree, read};
+use crate::world::World;
+
+/// Whether a path is a page's.
+pub(crate) fn owns(path: &str) -> bool {
+    path.starts_with("/c/pay/") || path.starts_with("/_simulator/")
+}
+
+/// Answers a request for a page.
+pub(crate) fn answer(world: &World, method: &Method, path: &str, query: &str, body: &[u8], request_id: &str) -> Reply {
+    let mut form = Branch::new();
+    let sent = if *method == Method::POST { body } else { query.as_bytes() };
+    if let Err(error) = read(sent, &mut form) {
+        return json(error.status(), error.body(None).to_string());
+    }
+    let page = match path.strip_prefix('/').map(|p| p.split('/').collect::<Vec<_>>()).as_deref() {
+        Some(["c", "pay", id]) => checkout::answer(world, method, id, &form, request_id),
+        Some(["_simulator", "authenticate", id]) => authenticate::answer(world, method, id, &form, request_id),
+        _ => None,
+    };
+    page.unwrap_or_else(|| {
+        let error = ApiError::invalid(format!("There is no page {path}.")).status_is(404);
+        json(404, error.body(None).to_string())
+    })
+}
+
+/// A field of a form.
+fn field<'f>(form: &'f Branch, name: &str) -> &'f str {
+    match form.get(name) {
+        Some(Tree::Text(text)) => text,
+        _ => "",
+    }
+}
+
+fn json(status: u16, text: String) -> Reply {
+    with_type(status, text, "application/json")
+}
+
+fn page(status: u16, text: String) -> Reply {
+    with_type(status, text, "text/html; charset=utf-8")
+}
+
+fn with_type(status: u16, text: String, kind: &'static str) -> Reply {
+    let mut reply = Response::new(Full::new(Bytes::from(text)));
+    *reply.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+    reply.headers_mut().insert("content-type", HeaderValue::from_static(kind));
+    reply
+}
+
+/// Sends the browser on.
+fn redirect(url: &str) -> Reply {
+    let mut reply = page(303, String::new());
+    if let Ok(url) = HeaderValue::from_str(url) {
+        reply.headers_mut().insert("location", url);
+    }
+    reply
+}

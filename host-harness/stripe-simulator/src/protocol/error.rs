@@ -1,0 +1,156 @@
+//! Errors in Stripe's shape and words.
+
+use serde_json::{Value, json};
+
+/// An answer that is an error. Boxed: most requests have none, and every operation can return one.
+#[derive(Debug, Clone)]
+pub(crate) struct ApiError(Box<Details>);
+
+#[derive(Debug, Clone)]
+struct Details {
+    status: u16,
+    kind: &'static str,
+    message: String,
+    code: Option<&'static str>,
+    param: Option<String>,
+    members: Vec<(&'static str, Value)>,
+    missing: Option<(&'static str, String)>,
+}
+
+impl ApiError {
+    fn new(status: u16, kind: &'static str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self(Box::new(Details { status, kind, message, code: None, param: None, members: Vec::new(), missing: None }))
+    }
+
+    /// 400: the request is wrong.
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(400, "invalid_request_error", message)
+    }
+
+    /// 401: the key is wrong.
+    pub(crate) fn unauthorized(message: impl Into<String>) -> Self {
+        Self::new(401, "invalid_request_error", message)
+    }
+
+    /// 402: the card is the reason.
+    pub(crate) fn card(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(402, "card_error", message).code(code)
+    }
+
+    /// 400: an idempotency key means something else already.
+    pub(crate) fn idempotency(message: impl Into<String>) -> Self {
+        Self::new(400, "idempotency_error", message)
+    }
+
+    /// 400: parameters that cannot go together.
+    pub(crate) fn exclusive(one: &str, other: &str) -> Self {
+        Self::invalid(format!("You may only specify one of these parameters: {one}, {other}."))
+            .code("parameters_exclusive")
+    }
+
+    /// 400: a parameter that must be there is not.
+    pub(crate) fn missing_param(name: &str) -> Self {
+        Self::invalid(format!("Missing required param: {name}.")).code("parameter_missing").param(name)
+    }
+
+    /// 400: an empty string where a value cannot be unset.
+    pub(crate) fn empty_param(name: &str) -> Self {
+        Self::invalid(format!(
+            "You passed an empty string for '{name}'. We assume empty values are an attempt to unset a parameter; \
+             however '{name}' cannot be unset. You should remove '{name}' from your request or supply a non-empty \
+             value."
+        ))
+        .code("parameter_invalid_empty")
+        .param(name)
+    }
+
+    /// 400: a number below what is allowed.
+    pub(crate) fn too_small(name: &str, least: i64) -> Self {
+        Self::invalid(format!("This value must be greater than or equal to {least}."))
+            .code("parameter_invalid_integer")
+            .param(name)
+    }
+
+    /// 400: a number above what is allowed.
+    pub(crate) fn too_large(name: &str, most: i64) -> Self {
+        Self::invalid(format!("This value must be less than or equal to {most}."))
+            .code("parameter_invalid_integer")
+            .param(name)
+    }
+
+    /// No such object: 404 when it is the one in the path (`param` is `id`), else 400.
+    pub(crate) fn missing_object(kind: &'static str, id: &str, param: &str) -> Self {
+        let noun = match kind {
+            "payment_method" => "PaymentMethod",
+            "checkout.session" => "checkout.session",
+            "invoice_payment" => "invoice payment",
+            _ => kind,
+        };
+        let status = if param == "id" { 404 } else { 400 };
+        let mut error = Self::new(status, "invalid_request_error", format!("No such {noun}: '{id}'"))
+            .code("resource_missing")
+            .param(param);
+        error.0.missing = Some((kind, id.to_owned()));
+        error
+    }
+
+    pub(crate) fn status_is(mut self, status: u16) -> Self {
+        self.0.status = status;
+        self
+    }
+
+    pub(crate) fn code(mut self, code: &'static str) -> Self {
+        self.0.code = Some(code);
+        self
+    }
+
+    pub(crate) fn param(mut self, param: impl Into<String>) -> Self {
+        self.0.param = Some(param.into());
+        self
+    }
+
+    /// Adds a member to the error: `decline_code`, `charge`, …
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.0.members.push((name, value.into()));
+        self
+    }
+
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> u16 {
+        self.0.status
+    }
+
+    /// The object that was looked for, when that is the error.
+    pub(crate) fn missing(&self) -> Option<(&'static str, &str)> {
+        self.0.missing.as_ref().map(|(kind, id)| (*kind, id.as_str()))
+    }
+
+    /// Says more at the end of the message.
+    pub(crate) fn add(mut self, text: &str) -> Self {
+        self.0.message.push_str(text);
+        self
+    }
+
+    /// The body of the answer. `request` is the request's id and mode, where it has one.
+    pub(crate) fn body(&self, request: Option<(&str, bool)>) -> Value {
+        let details = &self.0;
+        let mut error = json!({"message": details.message, "type": details.kind});
+        if let Some(code) = details.code {
+            error["code"] = code.into();
+            error["doc_url"] = format!("https://stripe.com/docs/error-codes/{}", code.replace('_', "-")).into();
+        }
+        if let Some(param) = &details.param {
+            error["param"] = param.as_str().into();
+        }
+        for (name, value) in &details.members {
+            error[*name] = value.clone();
+        }
+        if let Some((id, live)) = request {
+            let mode = if live { "" } else { "test/" };
+            let now = crate::world::now();
+            error["request_log_url"] = format!("https://dashboard.stripe.com/{mode}logs/{id}?t={now}").into();
+        }
+        json!({"error": error})
+    }
+}

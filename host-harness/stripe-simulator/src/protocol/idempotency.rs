@@ -1,0 +1,112 @@
+//! What is kept for an idempotency key, and when an answer is given again.
+//!
+//! An answer is kept once the operation was executed, errors too; what failed before that (a key that is
+//! refused, a parameter that is wrong, a conflict) is not.
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use super::ApiError;
+use super::form::{Branch, Tree};
+use crate::world::{Account, Slot};
+
+/// Characters that a key can have.
+const LONGEST: usize = 255;
+
+/// The parameters as text that does not depend on their order.
+fn write(branch: &Branch, out: &mut String) {
+    let mut members: Vec<(&String, &Tree)> = branch.iter().collect();
+    members.sort_by_key(|(name, _)| *name);
+    out.push('{');
+    for (name, tree) in members {
+        let _ = write!(out, "{name:?}:");
+        match tree {
+            Tree::Text(text) => {
+                let _ = write!(out, "{text:?},");
+            }
+            Tree::Exact(value) => {
+                let _ = write!(out, "{value},");
+            }
+            Tree::Branch(inner) => write(inner, out),
+        }
+    }
+    out.push('}');
+}
+
+/// An answer that is kept.
+#[derive(Debug, Clone)]
+pub(crate) struct KeptAnswer {
+    pub(crate) status: u16,
+    pub(crate) body: Bytes,
+    /// The request that was executed.
+    pub(crate) request_id: Box<str>,
+    endpoint: Box<str>,
+    parameters: [u8; 16],
+}
+
+/// A keyed request.
+#[derive(Debug, Clone)]
+pub(crate) struct Keyed {
+    pub(crate) key: Box<str>,
+    endpoint: Box<str>,
+    parameters: [u8; 16],
+}
+
+impl Keyed {
+    pub(crate) fn new(key: &str, method: &str, path: &str, sent: &Branch) -> Result<Self, ApiError> {
+        if key.chars().count() > LONGEST {
+            let message = format!("Idempotency-Key is too long: keys can have up to {LONGEST} characters.");
+            return Err(ApiError::idempotency(message));
+        }
+        let mut canonical = method.to_owned();
+        write(sent, &mut canonical);
+        let digest = Sha256::digest(canonical.as_bytes());
+        let mut parameters = [0; 16];
+        parameters.copy_from_slice(&digest[..16]);
+        Ok(Self { key: key.into(), endpoint: path.into(), parameters })
+    }
+
+    /// The kept answer, if there is one; an error when the key stands for another request or is in use.
+    pub(crate) fn look_up(&self, account: &Account) -> Result<Option<KeptAnswer>, ApiError> {
+        match account.idempotency.get(&self.key) {
+            None => Ok(None),
+            Some(Slot::InFlight) => Err(ApiError::invalid(format!(
+                "There is currently another in-progress request using this Idempotent Key (that probably means you \
+                 submitted twice, and the other request is still going through): {}. Please try again later.",
+                self.key
+            ))
+            .status_is(409)
+            .code("idempotency_key_in_use")),
+            Some(Slot::Done(kept)) if kept.endpoint != self.endpoint => Err(ApiError::idempotency(format!(
+                "Keys for idempotent requests can only be used for the same endpoint they were first used for ('{}' \
+                 vs '{}'). Try using a key other than '{}' if you meant to execute a different request.",
+                self.endpoint, kept.endpoint, self.key
+            ))),
+            Some(Slot::Done(kept)) if kept.parameters != self.parameters => Err(ApiError::idempotency(format!(
+                "Keys for idempotent requests can only be used with the same parameters they were first used with. \
+                 Try using a key other than '{}' if you meant to execute a different request.",
+                self.key
+            ))),
+            Some(Slot::Done(kept)) => Ok(Some(kept.clone())),
+        }
+    }
+
+    /// The request begins: until it ends, its key is in use.
+    pub(crate) fn begin(&self, account: &mut Account) {
+        account.idempotency.insert(self.key.clone(), Slot::InFlight);
+    }
+
+    /// The request was executed.
+    pub(crate) fn keep(&self, account: &mut Account, status: u16, body: Bytes, request_id: &str) {
+        let kept = KeptAnswer {
+            status,
+            body,
+            request_id: request_id.into(),
+            endpoint: self.endpoint.clone(),
+            parameters: self.parameters,
+        };
+        account.idempotency.insert(self.key.clone(), Slot::Done(kept));
+    }
+}

@@ -1,0 +1,368 @@
+//! What a request means and how it is answered: everything that is the same for every operation.
+//!
+//! The order is Stripe's: key, version, operation, parameters as text, idempotency key, parameters as the
+//! facts want them, execution. The state machines of the objects are in `resources`; bytes on sockets are in
+//! `server`.
+
+mod auth;
+mod error;
+mod form;
+mod idempotency;
+mod routes;
+mod validate;
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::header::{HeaderName, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{HeaderMap, Request, Response, StatusCode};
+use serde_json::Value;
+use stripe_facts::{Encoding, Facts, Method};
+
+pub(crate) use error::ApiError;
+pub(crate) use form::{Branch, Tree, decode, from_json, read};
+pub(crate) use idempotency::KeptAnswer;
+pub(crate) use validate::check_metadata_count;
+
+use crate::journal::{Journal, RecordedRequest};
+use crate::pages;
+use crate::resources::{self, Call};
+use crate::world::{Account, Cause, Object, Scope, World, lock};
+use idempotency::Keyed;
+use routes::{Route, Routes};
+
+/// Bytes that a body can have: far above any form of the API, small enough to hold thousands.
+const LARGEST_BODY: usize = 4 << 20;
+
+/// A response as it leaves.
+pub(crate) type Reply = Response<Full<Bytes>>;
+
+/// Answers requests.
+#[derive(Debug)]
+pub(crate) struct Protocol {
+    world: Arc<World>,
+    journal: Arc<Journal>,
+    routes: Routes,
+    latency: Duration,
+}
+
+/// An executed, or refused, operation.
+struct Outcome {
+    status: u16,
+    body: Bytes,
+    /// Whether the operation was executed, now or when its key was new.
+    executed: bool,
+    /// The request whose answer is given again.
+    replay_of: Option<Box<str>>,
+}
+
+/// What is known of a request before it is executed.
+struct Prepared<'r> {
+    route: &'r Route,
+    values: Vec<String>,
+    parameters: Result<Object, ApiError>,
+    keyed: Option<Keyed>,
+}
+
+impl Protocol {
+    pub(crate) fn new(world: Arc<World>, journal: Arc<Journal>, latency: Duration) -> Self {
+        Self { world, journal, routes: Routes::new(Facts::bundled()), latency }
+    }
+
+    /// Answers any request whatever.
+    pub(crate) async fn answer(self: &Arc<Self>, request: Request<Incoming>) -> Reply {
+        let (head, body) = request.into_parts();
+        let body = Limited::new(body, LARGEST_BODY).collect().await.map(|b| b.to_bytes());
+        let request_id = self.world.request_id();
+        let number = self.journal.arrived(recorded(&head, body.as_ref().ok(), &request_id));
+        let path = head.uri.path();
+        let query = head.uri.query().unwrap_or_default();
+        let reply = match body {
+            Ok(body) if pages::owns(path) => pages::answer(&self.world, &head.method, path, query, &body, &request_id),
+            Ok(body) if self.latency.is_zero() => self.api(&head, &body, &request_id).await,
+            Ok(body) => {
+                // Like Stripe, the operation goes on when the caller hangs up.
+                let (this, parts, id) = (Arc::clone(self), head.clone(), request_id.clone());
+                let task = tokio::spawn(async move { this.api(&parts, &body, &id).await });
+                task.await.unwrap_or_else(|_| refusal(&ApiError::invalid("Interrupted."), &request_id, false))
+            }
+            Err(_) => {
+                let error = ApiError::invalid("The request body is too large or was cut off.");
+                refusal(&error, &request_id, false)
+            }
+        };
+        self.journal.answered(number, reply.status().as_u16());
+        reply
+    }
+
+    async fn api(&self, head: &Parts, body: &[u8], request_id: &str) -> Reply {
+        let (method, path, headers) = (head.method.as_str(), head.uri.path(), &head.headers);
+        let scope = match auth::scope(headers) {
+            Ok(scope) => scope,
+            Err(error) => return refusal(&error, request_id, false),
+        };
+        let key = headers.get("idempotency-key").filter(|_| match method {
+            "POST" => true,
+            "DELETE" => path.starts_with("/v2/"),
+            _ => false,
+        });
+        let key = key.map(|k| String::from_utf8_lossy(k.as_bytes()).into_owned()).filter(|k| !k.is_empty());
+        let outcome = match self.prepare(head, body, key.as_deref()) {
+            Ok(prepared) => self.execute(prepared, &scope, request_id).await,
+            Err(error) => Outcome::refused(&error, request_id, scope.live),
+        };
+        let mut reply = reply(outcome.status, outcome.body, Some(request_id));
+        let headers_out = reply.headers_mut();
+        let mut set = |name: &'static str, value: &str| {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers_out.insert(HeaderName::from_static(name), value);
+            }
+        };
+        let version = headers.get("stripe-version").and_then(|v| v.to_str().ok());
+        set("stripe-version", version.unwrap_or(&self.world.settings().account_version));
+        if let Some(key) = &key {
+            set("idempotency-key", key);
+            if outcome.executed {
+                set("original-request", outcome.replay_of.as_deref().unwrap_or(request_id));
+            }
+        }
+        if outcome.replay_of.is_some() {
+            set("idempotent-replayed", "true");
+        }
+        if outcome.executed && method != "GET" {
+            set("stripe-should-retry", "false");
+        }
+        if let Some(account) = &scope.account {
+            set("stripe-account", account);
+        }
+        reply
+    }
+
+    fn prepare(&self, head: &Parts, body: &[u8], key: Option<&str>) -> Result<Prepared<'_>, ApiError> {
+        let (method, path, headers) = (head.method.as_str(), head.uri.path(), &head.headers);
+        check_version(headers, path)?;
+        let unknown = || unrecognized(method, path);
+        let found = Method::parse(method).and_then(|m| self.routes.find(m, path));
+        let (route, values) = found.ok_or_else(unknown)?;
+        let values = values.into_iter().map(|v| decode(v.as_bytes())).collect::<Result<Vec<_>, _>>()?;
+        let encoding = route.operation.encoding;
+        let mut sent = Branch::new();
+        read(head.uri.query().unwrap_or_default().as_bytes(), &mut sent)?;
+        if method != "GET" && encoding != Encoding::Multipart {
+            read_body(body, headers, encoding, &mut sent)?;
+        }
+        let keyed = key.map(|k| Keyed::new(k, method, path, &sent)).transpose()?;
+        let parameters = if encoding == Encoding::Multipart {
+            // What a file upload carries besides the file is not looked at.
+            Ok(Object::new())
+        } else {
+            validate::parameters(&route.operation.parameters, &sent)
+                .and_then(|p| resources::check_expand(&p, &route.operation.response).map(|()| p))
+        };
+        Ok(Prepared { route, values, parameters, keyed })
+    }
+
+    async fn execute(&self, prepared: Prepared<'_>, scope: &Scope, request_id: &str) -> Outcome {
+        let account = self.world.account(scope);
+        if self.latency.is_zero() {
+            let held = lock(&account);
+            return match look_up(&held, &prepared, scope, request_id) {
+                Some(outcome) => outcome,
+                None => self.run(&account, held, prepared, scope, request_id),
+            };
+        }
+        if let Some(outcome) = begin(&mut lock(&account), &prepared, scope, request_id) {
+            return outcome;
+        }
+        tokio::time::sleep(self.latency).await;
+        self.run(&account, lock(&account), prepared, scope, request_id)
+    }
+
+    /// Executes an operation and keeps its answer for its key, in one hold of the account.
+    fn run<'a>(
+        &self,
+        account: &'a Mutex<Account>,
+        mut held: MutexGuard<'a, Account>,
+        prepared: Prepared<'_>,
+        scope: &Scope,
+        request_id: &str,
+    ) -> Outcome {
+        let Prepared { route, values, parameters, keyed } = prepared;
+        let parameters = match parameters {
+            Ok(parameters) => parameters,
+            Err(error) => return Outcome::refused(&error, request_id, scope.live),
+        };
+        held.begin(Cause {
+            request_id: Some(request_id.into()),
+            idempotency_key: keyed.as_ref().map(|k| Arc::from(&*k.key)),
+        });
+        let mut call = Call { account: &mut held, operation: route.operation, parameters, values, expand: Vec::new() };
+        let result = resources::execute(&mut call, route.handler);
+        held.commit();
+        let outcome = match result {
+            Ok(body) => Outcome { status: 200, body, executed: true, replay_of: None },
+            Err(error) => {
+                let error = match error.missing() {
+                    Some((kind, id)) => {
+                        // The other mode has a lock of its own, and two are never held at once.
+                        if let Some(keyed) = &keyed {
+                            keyed.begin(&mut held);
+                        }
+                        drop(held);
+                        let elsewhere = self.world.in_other_mode(scope, kind, id);
+                        held = lock(account);
+                        if elsewhere { in_other_mode(error, scope.live) } else { error }
+                    }
+                    None => error,
+                };
+                Outcome { executed: true, ..Outcome::refused(&error, request_id, scope.live) }
+            }
+        };
+        if let Some(keyed) = &keyed {
+            keyed.keep(&mut held, outcome.status, outcome.body.clone(), request_id);
+        }
+        outcome
+    }
+}
+
+/// What the request is answered with instead of being executed: what is kept for its key, or what is wrong
+/// with its parameters.
+fn look_up(account: &Account, prepared: &Prepared<'_>, scope: &Scope, request_id: &str) -> Option<Outcome> {
+    let refused = |error: &ApiError| Some(Outcome::refused(error, request_id, scope.live));
+    if let Some(keyed) = &prepared.keyed {
+        match keyed.look_up(account) {
+            Err(error) => return refused(&error),
+            Ok(Some(kept)) => return Some(Outcome::replayed(kept)),
+            Ok(None) => {}
+        }
+    }
+    prepared.parameters.as_ref().err().and_then(refused)
+}
+
+/// Like [`look_up`]; with nothing to answer, the key is in use from now on.
+fn begin(account: &mut Account, prepared: &Prepared<'_>, scope: &Scope, request_id: &str) -> Option<Outcome> {
+    let outcome = look_up(account, prepared, scope, request_id);
+    if let (None, Some(keyed)) = (&outcome, &prepared.keyed) {
+        keyed.begin(account);
+    }
+    outcome
+}
+
+impl Outcome {
+    fn refused(error: &ApiError, request_id: &str, live: bool) -> Self {
+        let body = error.body(Some((request_id, live)));
+        Self { status: error.status(), body: body.to_string().into(), executed: false, replay_of: None }
+    }
+
+    fn replayed(kept: KeptAnswer) -> Self {
+        Self { status: kept.status, body: kept.body, executed: true, replay_of: Some(kept.request_id) }
+    }
+}
+
+fn in_other_mode(error: ApiError, live: bool) -> ApiError {
+    let (there, here) = if live { ("test", "live") } else { ("live", "test") };
+    error.add(&format!(
+        "; a similar object exists in {there} mode, but a {here} mode key was used to make this request."
+    ))
+}
+
+/// Versions are dates, named since 2024; v2 insists on one.
+fn check_version(headers: &HeaderMap, path: &str) -> Result<(), ApiError> {
+    let Some(version) = headers.get("stripe-version") else {
+        if path.starts_with("/v2/") {
+            return Err(ApiError::invalid("Stripe-Version header is required for v2 endpoints."));
+        }
+        return Ok(());
+    };
+    let version = version.to_str().unwrap_or_default();
+    let (date, name) = version.split_once('.').unwrap_or((version, "release"));
+    let mut parts = date.split('-').map(|p| p.bytes().all(|b| b.is_ascii_digit()).then_some(p.len()));
+    let dated =
+        [parts.next(), parts.next(), parts.next(), parts.next()] == [Some(Some(4)), Some(Some(2)), Some(Some(2)), None];
+    let named = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-=;".contains(&b));
+    if dated && named {
+        return Ok(());
+    }
+    Err(ApiError::invalid(format!(
+        "Invalid Stripe API version: {version}. You should use a version of the form 'YYYY-MM-DD.name'."
+    )))
+}
+
+fn unrecognized(method: &str, path: &str) -> ApiError {
+    let hint = if path.len() > 1 && path.ends_with('/') {
+        " If you are trying to list objects, remove the trailing slash. If you are trying to retrieve an object, make \
+         sure you passed a valid (non-empty) identifier in your code."
+    } else {
+        ""
+    };
+    ApiError::invalid(format!(
+        "Unrecognized request URL ({method}: {path}).{hint} Please see https://stripe.com/docs or we can help at \
+         https://support.stripe.com/."
+    ))
+    .status_is(404)
+}
+
+fn read_body(body: &[u8], headers: &HeaderMap, encoding: Encoding, sent: &mut Branch) -> Result<(), ApiError> {
+    let kind = headers.get("content-type").and_then(|t| t.to_str().ok()).unwrap_or_default();
+    let json = kind.starts_with("application/json");
+    if body.is_empty() {
+        return Ok(());
+    }
+    if encoding == Encoding::Form {
+        if json || kind.starts_with("multipart/") {
+            return Err(ApiError::invalid(
+                "Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you \
+                 have any questions, we can help at https://support.stripe.com/.",
+            ));
+        }
+        return read(body, sent);
+    }
+    let malformed = || ApiError::invalid("The request body is not a JSON object.");
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(members)) => {
+            sent.extend(members.into_iter().map(|(name, value)| (name, from_json(value))));
+            Ok(())
+        }
+        _ => Err(malformed()),
+    }
+}
+
+/// The response to a request that never became an operation.
+fn refusal(error: &ApiError, request_id: &str, live: bool) -> Reply {
+    if error.status() == 401 {
+        let mut reply = reply(401, error.body(None).to_string().into(), None);
+        reply.headers_mut().insert("www-authenticate", HeaderValue::from_static("Basic realm=\"Stripe\""));
+        return reply;
+    }
+    reply(error.status(), error.body(Some((request_id, live))).to_string().into(), Some(request_id))
+}
+
+fn reply(status: u16, body: Bytes, request_id: Option<&str>) -> Reply {
+    let mut reply = Response::new(Full::new(body));
+    *reply.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+    let headers = reply.headers_mut();
+    headers.insert("content-type", HeaderValue::from_static("application/json"));
+    headers.insert("cache-control", HeaderValue::from_static("no-cache, no-store"));
+    if let Some(id) = request_id.and_then(|id| HeaderValue::from_str(id).ok()) {
+        headers.insert("request-id", id);
+    }
+    reply
+}
+
+fn recorded(head: &Parts, body: Option<&Bytes>, request_id: &str) -> RecordedRequest {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let headers = head.headers.iter().filter(|(name, _)| *name != "authorization");
+    RecordedRequest {
+        method: head.method.as_str().to_owned(),
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        body: body.map(|b| text(b)).unwrap_or_default(),
+        headers: headers.map(|(name, value)| (name.as_str().to_owned(), text(value.as_bytes()))).collect(),
+        status: 0,
+        request_id: request_id.to_owned(),
+    }
+}

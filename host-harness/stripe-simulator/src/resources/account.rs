@@ -1,0 +1,80 @@
+//! The account that the key belongs to.
+
+use serde_json::json;
+
+use super::fields::{object, sublist};
+use super::{Call, Operations, Reply, synthetic};
+use crate::protocol::ApiError;
+use crate::world::{Account, Object};
+
+pub(super) const OPERATIONS: Operations =
+    &[("GET", "/v1/account", retrieve_own), ("GET", "/v1/accounts/{account}", retrieve)];
+
+/// When the simulated account was opened.
+const OPENED: i64 = 1_577_836_800;
+
+/// The account as an object.
+pub(super) fn current(account: &Account) -> Object {
+    let requirements = json!({
+        "alternatives": [], "current_deadline": null, "currently_due": [], "disabled_reason": null, "errors": [],
+        "eventually_due": [], "past_due": [], "pending_verification": [],
+    });
+    object(json!({
+        "id": account.id(),
+        "object": "account",
+        "business_profile": {
+            "annual_revenue": null, "estimated_worker_count": null, "mcc": "5734",
+            "minority_owned_business_designation": null, "name": "Simulated Shop", "product_description": null,
+            "support_address": null, "support_email": null, "support_phone": null, "support_url": null,
+            "url": "https://shop.example",
+        },
+        "business_type": "company",
+        "capabilities": {"card_payments": "active", "transfers": "active"},
+        "charges_enabled": true,
+        "controller": {"type": "account"},
+        "country": "US",
+        "created": OPENED,
+        "default_currency": "usd",
+        "details_submitted": true,
+        "email": "owner@shop.example",
+        "external_accounts": sublist(Vec::new(), format!("/v1/accounts/{}/external_accounts", account.id())),
+        "future_requirements": requirements,
+        "metadata": {},
+        "payouts_enabled": true,
+        "requirements": requirements,
+        "settings": {
+            "bacs_debit_payments": {"display_name": null, "service_user_number": null},
+            "branding": {"icon": null, "logo": null, "primary_color": null, "secondary_color": null},
+            "card_issuing": {"tos_acceptance": {"date": null, "ip": null}},
+            "card_payments": {
+                "decline_on": {"avs_failure": false, "cvc_failure": false}, "statement_descriptor_prefix": null,
+                "statement_descriptor_prefix_kana": null, "statement_descriptor_prefix_kanji": null,
+            },
+            "dashboard": {"display_name": "Simulated Shop", "timezone": "Etc/UTC"},
+            "invoices": {"default_account_tax_ids": null, "hosted_payment_method_save": "offer"},
+            "payments": {
+                "statement_descriptor": "SIMULATED SHOP", "statement_descriptor_kana": null,
+                "statement_descriptor_kanji": null, "statement_descriptor_prefix_kana": null,
+                "statement_descriptor_prefix_kanji": null,
+            },
+            "payouts": {
+                "debit_negative_balances": true, "schedule": {"delay_days": 2, "interval": "daily"},
+                "statement_descriptor": null,
+            },
+            "sepa_debit_payments": {},
+        },
+        "tos_acceptance": {"date": null, "ip": null, "user_agent": null},
+        "type": "standard",
+    }))
+}
+
+fn retrieve_own(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    Ok(current(call.account).into())
+}
+
+fn retrieve(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    if call.id() == call.account.id() {
+        return retrieve_own(call);
+    }
+    synthetic::answer(call)
+}

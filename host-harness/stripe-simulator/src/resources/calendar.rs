@@ -1,0 +1,68 @@
+//! Billing periods: what a month after a moment is.
+
+const DAY: i64 = 86_400;
+
+/// Days since 1970 of a date of the Gregorian calendar (Howard Hinnant's `days_from_civil`).
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let of_era = year.rem_euclid(400);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+/// The date of a number of days since 1970.
+fn date(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let of_era = shifted.rem_euclid(146_097);
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (year + era * 400 + i64::from(month <= 2), month, day)
+}
+
+fn days_in_month(year: i64, month: i64) -> i64 {
+    let (next_year, next_month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+    days(next_year, next_month, 1) - days(year, month, 1)
+}
+
+/// The moment that lies so many intervals later. Months end where the day does not exist.
+pub(super) fn later(time: i64, interval: &str, count: i64) -> i64 {
+    let months = match interval {
+        "day" => return time.saturating_add(count.saturating_mul(DAY)),
+        "week" => return time.saturating_add(count.saturating_mul(7 * DAY)),
+        "year" => count.saturating_mul(12),
+        _ => count,
+    };
+    // Stripe bills at most some years ahead.
+    let months = months.clamp(0, 12_000);
+    let (year, month, day) = date(time.div_euclid(DAY));
+    let month = month - 1 + months;
+    let (year, month) = (year + month.div_euclid(12), month.rem_euclid(12) + 1);
+    days(year, month, day.min(days_in_month(year, month))) * DAY + time.rem_euclid(DAY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_month_after_the_last_of_january_is_the_last_of_february() {
+        let january = days(2027, 1, 31) * DAY + 5;
+        assert_eq!(later(january, "month", 1), days(2027, 2, 28) * DAY + 5);
+        assert_eq!(later(january, "year", 1), days(2028, 1, 31) * DAY + 5);
+        assert_eq!(later(january, "week", 2), january + 14 * DAY);
+    }
+
+    #[test]
+    fn dates_survive_the_round_trip() {
+        for day in (-1_000..40_000).step_by(7) {
+            let (y, m, d) = date(day);
+            assert_eq!(days(y, m, d), day);
+        }
+        assert_eq!(date(0), (1970, 1, 1));
+    }
+}

@@ -1,0 +1,248 @@
+//! Charges: what attempts to pay leave behind, and the money that they move.
+
+use serde_json::{Value, json};
+
+use super::cards::{self, Behaviour};
+use super::fields::{assign, assign_metadata, object};
+use super::{Call, Operations, Read, Reply, balance, customer, listing, money, payment_method, search};
+use crate::protocol::ApiError;
+use crate::world::{Account, Object, now};
+
+pub(super) const OPERATIONS: Operations = &[
+    ("GET", "/v1/charges", list),
+    ("GET", "/v1/charges/search", find),
+    ("GET", "/v1/charges/{charge}", retrieve),
+    ("POST", "/v1/charges/{charge}", update),
+];
+
+const KIND: &str = "charge";
+
+fn build(account: &mut Account, intent: &Object, method: &Object) -> Object {
+    let empty = Object::new();
+    let card = method.object("card").unwrap_or(&empty);
+    let id = account.new_id("ch");
+    let receipt = format!("{}/_simulator/receipts/{id}", account.settings().base_url);
+    let brand = card.text("brand").unwrap_or("visa");
+    let amount = intent.integer("amount").unwrap_or_default();
+    let unavailable = json!({"status": "unavailable"});
+    let details = json!({
+        "card": {
+            "amount_authorized": amount,
+            "authorization_code": null,
+            "brand": brand,
+            "checks": card.get("checks"),
+            "country": card.get("country"),
+            "exp_month": card.integer("exp_month").unwrap_or(12),
+            "exp_year": card.integer("exp_year").unwrap_or(2034),
+            "extended_authorization": {"status": "disabled"},
+            "fingerprint": card.get("fingerprint"),
+            "funding": card.get("funding"),
+            "incremental_authorization": unavailable,
+            "installments": null,
+            "last4": card.get("last4"),
+            "mandate": null,
+            "multicapture": unavailable,
+            "network": brand,
+            "network_token": {"used": false},
+            "network_transaction_id": account.letters(15),
+            "overcapture": {"maximum_amount_capturable": amount, "status": "unavailable"},
+            "regulated_status": "unregulated",
+            "three_d_secure": null,
+            "transaction_link_id": null,
+            "wallet": null,
+        },
+        "type": "card",
+    });
+    object(json!({
+        "id": id,
+        "object": KIND,
+        "amount": amount,
+        "amount_captured": 0,
+        "amount_refunded": 0,
+        "application": null,
+        "application_fee": null,
+        "application_fee_amount": intent.get("application_fee_amount"),
+        "balance_transaction": null,
+        "billing_details": method.get("billing_details"),
+        "calculated_statement_descriptor": "SIMULATED SHOP",
+        "captured": false,
+        "created": now(),
+        "currency": intent.get("currency"),
+        "customer": intent.get("customer"),
+        "description": intent.get("description"),
+        "disputed": false,
+        "failure_balance_transaction": null,
+        "failure_code": null,
+        "failure_message": null,
+        "fraud_details": {},
+        "livemode": account.live(),
+        "metadata": intent.get("metadata"),
+        "on_behalf_of": intent.get("on_behalf_of"),
+        "outcome": null,
+        "paid": true,
+        "payment_intent": intent.id(),
+        "payment_method": method.id(),
+        "payment_method_details": details,
+        "presentment_details": null,
+        "radar_options": {},
+        "receipt_email": intent.get("receipt_email"),
+        "receipt_number": null,
+        "receipt_url": receipt,
+        "refunded": false,
+        "review": null,
+        "shipping": intent.get("shipping"),
+        "source": null,
+        "source_transfer": null,
+        "statement_descriptor": intent.get("statement_descriptor"),
+        "statement_descriptor_suffix": intent.get("statement_descriptor_suffix"),
+        "status": "succeeded",
+        "transfer_data": null,
+        "transfer_group": intent.get("transfer_group"),
+    }))
+}
+
+fn outcome(reason: Option<&str>, risk: &str, network: &str, message: &str, kind: &str) -> Object {
+    let score = match risk {
+        "highest" => 92,
+        "elevated" => 68,
+        _ => 24,
+    };
+    object(json!({
+        "advice_code": null, "network_advice_code": null, "network_decline_code": null, "network_status": network,
+        "reason": reason, "risk_level": risk, "risk_score": score, "seller_message": message, "type": kind,
+    }))
+}
+
+/// A charge that went through; without `captured` the money is only held.
+pub(super) fn succeed(account: &mut Account, intent: &Object, method: &Object, captured: bool) -> Object {
+    let mut charge = build(account, intent, method);
+    let card = payment_method::card(method);
+    let risk = if let Behaviour::Pays(risk) = card.behaviour { risk } else { "normal" };
+    let kind = if risk == "highest" { "manual_review" } else { "authorized" };
+    let reason = if risk == "normal" {
+        None
+    } else {
+        Some(if risk == "highest" { "highest_risk_level" } else { "elevated_risk_level" })
+    };
+    let outcome = outcome(reason, risk, "approved_by_network", "Payment complete.", kind);
+    charge.insert("outcome".into(), Value::Object(outcome));
+    if captured {
+        let amount = charge.integer("amount").unwrap_or_default();
+        take(account, &mut charge, amount, card.name == "bypassPending");
+    }
+    account.create(KIND, "charge.succeeded", &charge);
+    charge
+}
+
+/// A charge that was declined.
+pub(super) fn fail(
+    account: &mut Account,
+    intent: &Object,
+    method: &Object,
+    code: &'static str,
+    decline_code: &'static str,
+) -> Object {
+    let mut charge = build(account, intent, method);
+    let blocked = payment_method::card(method).behaviour == Behaviour::Blocked;
+    let mut outcome = if blocked {
+        let message = "Stripe blocked this payment as too risky.";
+        outcome(Some("highest_risk_level"), "highest", "not_sent_to_network", message, "blocked")
+    } else {
+        let message = match decline_code {
+            "generic_decline" => "The bank did not return any further details with this decline.".to_owned(),
+            other => format!("The bank returned the decline code `{other}`."),
+        };
+        outcome(Some(decline_code), "normal", "declined_by_network", &message, "issuer_declined")
+    };
+    outcome.insert("advice_code".into(), cards::advice(code, decline_code).into());
+    for (name, value) in [
+        ("failure_code", Value::from(code)),
+        ("failure_message", cards::message(code, decline_code).into()),
+        ("outcome", Value::Object(outcome)),
+        ("paid", false.into()),
+        ("receipt_url", Value::Null),
+        ("status", "failed".into()),
+    ] {
+        charge.insert(name.into(), value);
+    }
+    account.create(KIND, "charge.failed", &charge);
+    charge
+}
+
+/// Takes money that a charge holds.
+fn take(account: &mut Account, charge: &mut Object, amount: i64, at_once: bool) {
+    let currency = charge.text("currency").unwrap_or_default().to_owned();
+    let description = charge.text("description").map(str::to_owned);
+    let movement = balance::Movement {
+        amount,
+        fee: money::fee(amount),
+        currency: &currency,
+        kind: "charge",
+        source: charge.id(),
+        description: description.as_deref(),
+        available: at_once,
+    };
+    let transaction = balance::record(account, &movement);
+    charge.insert("amount_captured".into(), amount.into());
+    charge.insert("balance_transaction".into(), transaction.into());
+    charge.insert("captured".into(), true.into());
+}
+
+/// Captures a charge that holds money.
+pub(super) fn capture(account: &mut Account, id: &str, amount: i64) {
+    let Some(mut charge) = account.get(KIND, id) else { return };
+    take(account, &mut charge, amount, false);
+    let text = account.put(KIND, &charge);
+    account.emit("charge.captured", text);
+}
+
+/// Lets go of the money that a charge holds.
+pub(super) fn release(account: &mut Account, id: &str) {
+    let Some(mut charge) = account.get(KIND, id) else { return };
+    let amount = charge.get("amount").cloned().unwrap_or_default();
+    charge.insert("amount_refunded".into(), amount);
+    charge.insert("refunded".into(), true.into());
+    let text = account.put(KIND, &charge);
+    account.emit("charge.refunded", text);
+}
+
+fn retrieve(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    call.named(KIND).map(Reply::from)
+}
+
+fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let old = call.named(KIND)?;
+    let mut new = old.clone();
+    let sent = &call.parameters;
+    assign(KIND, &mut new, sent, &["description", "fraud_details", "receipt_email", "shipping", "transfer_group"]);
+    if let Some(id) = sent.text("customer") {
+        new.insert("customer".into(), customer::named(call.account, id, "customer")?.id().into());
+    }
+    assign_metadata(&mut new, sent)?;
+    Ok(Reply::Kept(call.account.update(KIND, "charge.updated", &old, &new)))
+}
+
+fn list(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let equal = [("customer", "customer"), ("payment_intent", "payment_intent"), ("transfer_group", "transfer_group")];
+    listing::shelf(call, KIND, &equal)
+}
+
+fn find(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    const FIELDS: &[&str] = &[
+        "amount",
+        "billing_details.address.postal_code",
+        "created",
+        "currency",
+        "customer",
+        "disputed",
+        "metadata",
+        "payment_method_details.card.brand",
+        "payment_method_details.card.exp_month",
+        "payment_method_details.card.exp_year",
+        "payment_method_details.card.fingerprint",
+        "payment_method_details.card.last4",
+        "refunded",
+        "status",
+    ];
+    search::answer(call, KIND, FIELDS)
+}

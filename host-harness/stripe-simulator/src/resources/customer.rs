@@ -1,0 +1,209 @@
+//! Customers.
+
+use serde_json::{Value, json};
+
+use super::fields::{assign, assign_metadata, deleted, new_metadata, object, sublist};
+use super::{Call, Operations, Read, Reply, listing, payment_method, search};
+use crate::protocol::ApiError;
+use crate::world::{Account, Object, now};
+
+pub(super) const OPERATIONS: Operations = &[
+    ("GET", "/v1/customers", list),
+    ("POST", "/v1/customers", create),
+    ("GET", "/v1/customers/search", find),
+    ("GET", "/v1/customers/{customer}", retrieve),
+    ("POST", "/v1/customers/{customer}", update),
+    ("DELETE", "/v1/customers/{customer}", delete),
+    ("GET", "/v1/customers/{customer}/payment_methods", list_payment_methods),
+    ("GET", "/v1/customers/{customer}/payment_methods/{payment_method}", retrieve_payment_method),
+];
+
+const FIELDS: &[&str] = &[
+    "address",
+    "business_name",
+    "description",
+    "email",
+    "individual_name",
+    "name",
+    "phone",
+    "preferred_locales",
+    "shipping",
+];
+
+fn blank(account: &mut Account) -> Object {
+    let prefix = account.letters(8).to_uppercase();
+    object(json!({
+        "id": account.new_id("cus"),
+        "object": "customer",
+        "address": null,
+        "balance": 0,
+        "business_name": null,
+        "created": now(),
+        "currency": null,
+        "customer_account": null,
+        "default_source": null,
+        "delinquent": false,
+        "description": null,
+        "discount": null,
+        "email": null,
+        "individual_name": null,
+        "invoice_prefix": prefix,
+        "invoice_settings": {
+            "custom_fields": null,
+            "default_payment_method": null,
+            "footer": null,
+            "rendering_options": null,
+        },
+        "livemode": account.live(),
+        "metadata": {},
+        "name": null,
+        "next_invoice_sequence": 1,
+        "phone": null,
+        "preferred_locales": [],
+        "shipping": null,
+        "tax_exempt": "none",
+        "test_clock": null,
+    }))
+}
+
+fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let mut customer = blank(call.account);
+    change(&mut customer, &call.parameters)?;
+    customer.insert("metadata".into(), new_metadata(&call.parameters));
+    // The payment method is attached to a customer that is there already.
+    let attached = match call.parameters.text("payment_method") {
+        Some(id) => Some(payment_method::check_attachable(call.account, id, "payment_method")?),
+        None => None,
+    };
+    let settings = call.parameters.object("invoice_settings").and_then(|s| s.text("default_payment_method"));
+    if let Some(id) = settings
+        && attached.as_ref().is_none_or(|a| a.id() != id)
+    {
+        return Err(ApiError::missing_object("payment_method", id, "invoice_settings[default_payment_method]"));
+    }
+    let text = call.account.create("customer", "customer.created", &customer);
+    if let Some(method) = attached {
+        payment_method::attach_to(call.account, method, customer.id());
+    }
+    Ok(Reply::Kept(text))
+}
+
+fn change(customer: &mut Object, sent: &Object) -> Result<(), ApiError> {
+    if let Some(email) = sent.text("email")
+        && !email.contains('@')
+    {
+        return Err(ApiError::invalid(format!("Invalid email address: {email}")).code("email_invalid").param("email"));
+    }
+    assign("customer", customer, sent, FIELDS);
+    for name in ["balance", "tax_exempt", "invoice_prefix", "next_invoice_sequence"] {
+        if let Some(value) = sent.get(name) {
+            customer.insert(name.into(), value.clone());
+        }
+    }
+    if let (Some(Value::Object(settings)), Some(sent)) =
+        (customer.get_mut("invoice_settings"), sent.object("invoice_settings"))
+    {
+        for (name, value) in sent {
+            settings.insert(name.clone(), if value == "" { Value::Null } else { value.clone() });
+        }
+    }
+    Ok(())
+}
+
+fn retrieve(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let text = call.account.text("customer", call.id());
+    text.cloned().map(Reply::Kept).ok_or_else(|| ApiError::missing_object("customer", call.id(), "id"))
+}
+
+fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let old = call.named("customer")?;
+    let mut new = old.clone();
+    change(&mut new, &call.parameters)?;
+    assign_metadata(&mut new, &call.parameters)?;
+    let settings = call.parameters.object("invoice_settings").and_then(|s| s.text("default_payment_method"));
+    if let Some(id) = settings {
+        let method = call.account.find("payment_method", id, "invoice_settings[default_payment_method]")?;
+        if method.text("customer") != Some(old.id()) {
+            return Err(payment_method::not_attached(id, "invoice_settings[default_payment_method]"));
+        }
+    }
+    Ok(Reply::Kept(call.account.update("customer", "customer.updated", &old, &new)))
+}
+
+fn delete(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let customer = call.named("customer")?;
+    let id = customer.id().to_owned();
+    super::subscription::cancel_all_of(call.account, &id);
+    for method in call.account.select("payment_method", &id, |m| m.text("customer") == Some(&id)) {
+        payment_method::detach_from(call.account, method);
+    }
+    let left = deleted("customer", &id);
+    let text = serde_json::to_vec(&left).unwrap_or_default().into();
+    call.account.remove("customer", &id, Some(text));
+    let last = serde_json::to_vec(&customer).unwrap_or_default().into();
+    call.account.emit("customer.deleted", last);
+    Ok(left.into())
+}
+
+fn list(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    listing::shelf(call, "customer", &[("email", "email"), ("test_clock", "test_clock")])
+}
+
+fn find(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    search::answer(call, "customer", &["created", "email", "metadata", "name", "phone"])
+}
+
+fn list_payment_methods(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let customer = call.named("customer")?.id().to_owned();
+    payment_method::list_of(call, Some(customer))
+}
+
+fn retrieve_payment_method(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let customer = call.named("customer")?.id().to_owned();
+    let id = call.values.get(1).map_or("", String::as_str);
+    let method = call.account.find("payment_method", id, "id")?;
+    if method.text("customer") != Some(&customer) {
+        return Err(ApiError::missing_object("payment_method", id, "id"));
+    }
+    Ok(method.into())
+}
+
+/// A customer that can be charged, named by a parameter.
+pub(super) fn named(account: &Account, id: &str, param: &str) -> Result<Object, ApiError> {
+    account.find("customer", id, param)
+}
+
+/// `subscriptions`, `sources`, … of a customer, when expanded.
+pub(super) fn include(account: &Account, field: &str, customer: &Object) -> Option<Value> {
+    let id = customer.id();
+    if customer.is_true("deleted") {
+        return None;
+    }
+    match field {
+        "subscriptions" => {
+            Some(listing::newest(account, "subscription", id, format!("/v1/customers/{id}/subscriptions"), |s| {
+                s.text("customer") == Some(id) && s.text("status") != Some("canceled")
+            }))
+        }
+        "sources" | "tax_ids" => Some(sublist(Vec::new(), format!("/v1/customers/{id}/{field}"))),
+        "tax" => Some(json!({
+            "automatic_tax": "unrecognized_location", "ip_address": null, "location": null, "provider": "stripe",
+        })),
+        "cash_balance" => Some(json!({
+            "object": "cash_balance", "available": null, "customer": id, "customer_account": null,
+            "livemode": account.live(),
+            "settings": {"reconciliation_mode": "automatic", "using_merchant_default": true},
+        })),
+        "invoice_credit_balance" => Some(json!({})),
+        _ => None,
+    }
+}
+
+/// A customer that checkout creates.
+pub(super) fn create_for_checkout(account: &mut Account, email: Option<&str>, name: Option<&str>) -> String {
+    let mut customer = blank(account);
+    customer.insert("email".into(), email.into());
+    customer.insert("name".into(), name.into());
+    account.create("customer", "customer.created", &customer);
+    customer.id().to_owned()
+}

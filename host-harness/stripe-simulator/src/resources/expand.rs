@@ -1,0 +1,148 @@
+//! `expand[]`: ids in an answer replaced by the objects that they name.
+//!
+//! Whether a path can be expanded follows from the facts and is checked before anything is executed; what is
+//! put in follows from the state.
+
+use serde_json::Value;
+use stripe_facts::{Facts, Shape};
+
+use super::Read;
+use crate::protocol::ApiError;
+use crate::world::{Account, Object};
+
+const DEEPEST: usize = 4;
+
+/// Whether the answer of an operation can be expanded as asked.
+pub(crate) fn check(parameters: &Object, response: &Shape) -> Result<(), ApiError> {
+    for (index, path) in parameters.list("expand").iter().enumerate() {
+        let path = path.as_str().unwrap_or_default();
+        let param = format!("expand[{index}]");
+        let segments: Vec<&str> = path.split('.').collect();
+        if segments.len() > DEEPEST {
+            let message = format!("You cannot expand more than {DEEPEST} levels of a property. Property: {path}");
+            return Err(ApiError::invalid(message).param(param));
+        }
+        if !leads(&[response], &segments, false) {
+            let message = format!("This property cannot be expanded ({path}).");
+            return Err(ApiError::invalid(message).param(param));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a path leads from any of these shapes to something that can be expanded.
+fn leads(from: &[&Shape], path: &[&str], expandable: bool) -> bool {
+    let Some((first, rest)) = path.split_first() else { return expandable };
+    from.iter().any(|shape| match shape {
+        Shape::Union(parts) => leads(&parts.iter().collect::<Vec<_>>(), path, expandable),
+        Shape::Ref(name) => Facts::bundled().objects.get(name).is_some_and(|s| leads(&[s], path, expandable)),
+        Shape::Expandable(names) => {
+            let facts = Facts::bundled();
+            leads(&names.iter().filter_map(|n| facts.objects.get(n)).collect::<Vec<_>>(), path, expandable)
+        }
+        Shape::List(inner) | Shape::Search(inner) | Shape::Pages(inner) => {
+            (*first == "data" && (rest.is_empty() || leads(&[inner], rest, false)))
+                || (*first == "total_count" && rest.is_empty())
+        }
+        Shape::Array(inner) => leads(&[inner], path, expandable),
+        Shape::Object(fields) => fields
+            .iter()
+            .filter(|f| f.name == *first)
+            .any(|f| leads(&[&f.shape], rest, can_expand(&f.shape) || f.is_includable())),
+        _ => false,
+    })
+}
+
+fn can_expand(shape: &Shape) -> bool {
+    match shape {
+        Shape::Expandable(_) | Shape::List(_) | Shape::Ref(_) => true,
+        Shape::Union(parts) => parts.iter().any(can_expand),
+        Shape::Array(inner) => can_expand(inner),
+        _ => false,
+    }
+}
+
+/// Fields that are no objects and yet appear only when they are asked for.
+trait Includable {
+    fn is_includable(&self) -> bool;
+}
+
+impl Includable for stripe_facts::Field {
+    fn is_includable(&self) -> bool {
+        const NAMES: &[&str] = &[
+            "tiers",
+            "currency_options",
+            "tax",
+            "cash_balance",
+            "invoice_credit_balance",
+            "confirmation_secret",
+            "breakdown",
+            "total_count",
+        ];
+        NAMES.contains(&self.name.as_str())
+    }
+}
+
+/// Expands one path in an answer.
+pub(super) fn apply(account: &Account, value: &mut Value, path: &str, response: &Shape) {
+    let segments: Vec<&str> = path.split('.').collect();
+    walk(account, value, &segments, response);
+}
+
+fn walk(account: &Account, value: &mut Value, path: &[&str], shape: &Shape) {
+    let facts = Facts::bundled();
+    match value {
+        // Lists inside lists: `items.data.price`.
+        Value::Array(items) => {
+            let inner = if let Shape::Array(inner) = shape { inner } else { shape };
+            items.iter_mut().for_each(|item| walk(account, item, path, inner));
+        }
+        Value::String(id) => {
+            if let Some(object) = names(shape).iter().find_map(|name| fetch(account, name, id)) {
+                *value = object;
+                walk(account, value, path, shape);
+            }
+        }
+        Value::Object(object) => {
+            let Some((first, rest)) = path.split_first() else { return };
+            let kind = object.text("object").unwrap_or_default().to_owned();
+            let schema = facts.objects.get(&kind);
+            let inner = match shape {
+                Shape::List(inner) | Shape::Search(inner) if *first == "data" => Some(inner.as_ref()),
+                Shape::Union(parts) if schema.is_none() => {
+                    parts.iter().find_map(|p| if let Shape::List(inner) = p { Some(inner.as_ref()) } else { None })
+                }
+                _ => match schema.unwrap_or(shape) {
+                    Shape::Object(fields) => fields.iter().find(|f| f.name == *first).map(|f| &f.shape),
+                    _ => None,
+                },
+            };
+            let Some(inner) = inner else { return };
+            if !object.contains_key(*first)
+                && let Some(included) = super::include(account, &kind, first, object)
+            {
+                object.insert((*first).to_owned(), included);
+            }
+            if let Some(member) = object.get_mut(*first) {
+                walk(account, member, rest, inner);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn names(shape: &Shape) -> Vec<&str> {
+    match shape {
+        Shape::Expandable(names) => names.iter().map(String::as_str).collect(),
+        Shape::Union(parts) => parts.iter().flat_map(names).collect(),
+        Shape::Array(inner) => names(inner),
+        _ => Vec::new(),
+    }
+}
+
+fn fetch(account: &Account, kind: &str, id: &str) -> Option<Value> {
+    if kind == "account" && id == account.id() {
+        return Some(Value::Object(super::account::current(account)));
+    }
+    serde_json::from_slice(account.text(kind, id)?).ok()
+}

@@ -1,0 +1,101 @@
+//! From parameters to the fields of an object.
+
+use serde_json::{Value, json};
+use stripe_facts::{Facts, Field, Shape};
+
+use super::Read;
+use crate::protocol::{ApiError, check_metadata_count};
+use crate::world::Object;
+
+/// A JSON object out of `json!`.
+pub(super) fn object(value: Value) -> Object {
+    match value {
+        Value::Object(object) => object,
+        _ => Object::new(),
+    }
+}
+
+/// Copies parameters onto the fields of the same names. An empty string unsets a field; a hash gets every
+/// member that the object's schema has, `null` where none was sent.
+pub(super) fn assign(kind: &str, target: &mut Object, sent: &Object, names: &[&str]) {
+    for name in names {
+        let Some(value) = sent.get(*name) else { continue };
+        let value = if value == "" {
+            Value::Null
+        } else if value.is_object() {
+            let schema = Facts::bundled().object(kind).unwrap_or_default();
+            match schema.iter().find(|f| f.name == *name) {
+                Some(field) => complete(&field.shape, value.clone()),
+                None => value.clone(),
+            }
+        } else {
+            value.clone()
+        };
+        target.insert((*name).to_owned(), value);
+    }
+}
+
+/// The value with every member that its shape has; what was not sent is `null`.
+fn complete(shape: &Shape, value: Value) -> Value {
+    match (shape, value) {
+        (Shape::Union(parts), value) => match parts.iter().find(|p| matches!(p, Shape::Object(_))) {
+            Some(part) => complete(part, value),
+            None => value,
+        },
+        (Shape::Object(fields), Value::Object(mut sent)) => {
+            for Field { name, required, shape, .. } in fields {
+                match sent.remove(name) {
+                    Some(Value::String(text)) if text.is_empty() => sent.insert(name.clone(), Value::Null),
+                    Some(value) => sent.insert(name.clone(), complete(shape, value)),
+                    None if *required => None,
+                    None => sent.insert(name.clone(), Value::Null),
+                };
+            }
+            Value::Object(sent)
+        }
+        (_, value) => value,
+    }
+}
+
+/// Merges the `metadata` parameter: an empty value removes a key, an empty string all of them.
+pub(super) fn assign_metadata(target: &mut Object, sent: &Object) -> Result<(), ApiError> {
+    let merged = match sent.get("metadata") {
+        None => return Ok(()),
+        Some(Value::Object(changes)) => {
+            let mut merged = target.object("metadata").cloned().unwrap_or_default();
+            for (key, value) in changes {
+                if value == "" {
+                    merged.remove(key);
+                } else {
+                    merged.insert(key.clone(), value.clone());
+                }
+            }
+            merged
+        }
+        Some(_) => Object::new(),
+    };
+    check_metadata_count(merged.len(), "metadata")?;
+    target.insert("metadata".to_owned(), Value::Object(merged));
+    Ok(())
+}
+
+/// The `metadata` parameter of something new.
+pub(super) fn new_metadata(sent: &Object) -> Value {
+    let members = sent.object("metadata").into_iter().flatten();
+    Value::Object(members.filter(|(_, v)| *v != "").map(|(k, v)| (k.clone(), v.clone())).collect())
+}
+
+/// An address without anything known.
+pub(super) fn empty_address() -> Value {
+    json!({"city": null, "country": null, "line1": null, "line2": null, "postal_code": null, "state": null})
+}
+
+/// A list that is part of another object.
+pub(super) fn sublist(data: Vec<Value>, url: String) -> Value {
+    json!({"object": "list", "data": data, "has_more": false, "url": url})
+}
+
+/// What a deleted object leaves.
+pub(super) fn deleted(kind: &str, id: &str) -> Object {
+    object(json!({"id": id, "object": kind, "deleted": true}))
+}

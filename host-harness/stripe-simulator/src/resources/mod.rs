@@ -1,0 +1,145 @@
+//! What the operations do: one file a resource, and the few things that all of them need.
+//!
+//! A resource's file begins with the list of its `OPERATIONS`; adding a resource is adding a file and naming it
+//! in [`handlers`]. Handlers get typed, validated parameters and an account, change objects through the
+//! account and return the object; they check everything before they change anything. Operations without a
+//! handler are answered by [`synthetic`].
+
+mod account;
+mod balance;
+mod calendar;
+mod cards;
+mod charge;
+mod checkout_session;
+mod customer;
+mod event;
+mod expand;
+mod fields;
+mod invoice;
+mod invoice_payment;
+mod listing;
+mod money;
+mod payment_intent;
+mod payment_method;
+mod price;
+mod product;
+mod read;
+mod refund;
+mod search;
+mod setup_intent;
+mod subscription;
+mod synthetic;
+mod webhook_endpoint;
+
+use bytes::Bytes;
+use serde_json::Value;
+use stripe_facts::Operation;
+
+pub(crate) use cards::TEST_CARDS;
+pub(crate) use checkout_session::{Paid, pay};
+pub(crate) use expand::check as check_expand;
+pub(crate) use money::amount as format_amount;
+pub(crate) use payment_intent::complete_authentication;
+pub(crate) use read::Read;
+
+use crate::protocol::ApiError;
+use crate::world::{Account, Object};
+
+/// An operation that is being executed.
+pub(crate) struct Call<'a> {
+    pub(crate) account: &'a mut Account,
+    pub(crate) operation: &'static Operation,
+    /// The parameters that are not in the path, typed.
+    pub(crate) parameters: Object,
+    /// What stands for the placeholders of the path.
+    pub(crate) values: Vec<String>,
+    /// The paths that the answer is expanded at.
+    pub(crate) expand: Vec<String>,
+}
+
+impl Call<'_> {
+    /// The id in the path.
+    fn id(&self) -> &str {
+        self.values.first().map_or("", String::as_str)
+    }
+
+    /// The object of this kind whose id is in the path.
+    fn named(&self, kind: &'static str) -> Result<Object, ApiError> {
+        self.account.find(kind, self.id(), "id")
+    }
+}
+
+/// What a handler returns.
+pub(crate) enum Reply {
+    /// An object as it is kept.
+    Kept(Bytes),
+    /// Something made for this answer.
+    Made(Value),
+}
+
+impl From<Object> for Reply {
+    fn from(object: Object) -> Self {
+        Self::Made(Value::Object(object))
+    }
+}
+
+/// Carries out one operation.
+pub(crate) type Handler = fn(&mut Call<'_>) -> Result<Reply, ApiError>;
+
+/// The operations of one resource: method, path, code.
+type Operations = &'static [(&'static str, &'static str, Handler)];
+
+/// Every operation with state.
+pub(crate) fn handlers() -> impl Iterator<Item = ((&'static str, &'static str), Handler)> {
+    const RESOURCES: &[Operations] = &[
+        account::OPERATIONS,
+        balance::OPERATIONS,
+        charge::OPERATIONS,
+        checkout_session::OPERATIONS,
+        customer::OPERATIONS,
+        event::OPERATIONS,
+        invoice::OPERATIONS,
+        invoice_payment::OPERATIONS,
+        payment_intent::OPERATIONS,
+        payment_method::OPERATIONS,
+        price::OPERATIONS,
+        product::OPERATIONS,
+        refund::OPERATIONS,
+        setup_intent::OPERATIONS,
+        subscription::OPERATIONS,
+        webhook_endpoint::OPERATIONS,
+    ];
+    RESOURCES.iter().flat_map(|r| r.iter()).map(|(method, path, handler)| ((*method, *path), *handler))
+}
+
+/// Executes an operation and expands its answer.
+pub(crate) fn execute(call: &mut Call<'_>, handler: Option<Handler>) -> Result<Bytes, ApiError> {
+    if let Some(Value::Array(paths)) = call.parameters.remove("expand") {
+        call.expand = paths.into_iter().filter_map(|p| p.as_str().map(str::to_owned)).collect();
+    }
+    let reply = match handler {
+        Some(handler) => handler(call)?,
+        None => synthetic::answer(call)?,
+    };
+    let mut value = match reply {
+        Reply::Kept(text) if call.expand.is_empty() => return Ok(text),
+        Reply::Kept(text) => serde_json::from_slice(&text).unwrap_or_default(),
+        Reply::Made(value) => value,
+    };
+    for path in &call.expand {
+        expand::apply(call.account, &mut value, path, &call.operation.response);
+    }
+    Ok(value.to_string().into())
+}
+
+/// Fields that are there only when a caller expands them.
+fn include(account: &Account, kind: &str, field: &str, object: &Object) -> Option<Value> {
+    match (kind, field) {
+        ("customer", _) => customer::include(account, field, object),
+        ("charge", "refunds") => Some(refund::of_charge(account, object)),
+        ("checkout.session", "line_items") => Some(checkout_session::line_items(account, object)),
+        ("price", "tiers") => price::tiers(account, object),
+        ("invoice", _) => invoice::include(account, field, object),
+        _ => None,
+    }
+}

@@ -1,0 +1,302 @@
+//! Payment methods: cards, and the ready-made `pm_card_…`.
+
+use serde_json::{Value, json};
+
+use super::cards::{self, Behaviour, TestCard};
+use super::fields::{assign_metadata, empty_address, new_metadata, object};
+use super::{Call, Operations, Read, Reply, customer, listing};
+use crate::protocol::ApiError;
+use crate::world::{Account, Object, now};
+
+pub(super) const OPERATIONS: Operations = &[
+    ("GET", "/v1/payment_methods", list),
+    ("POST", "/v1/payment_methods", create),
+    ("GET", "/v1/payment_methods/{payment_method}", retrieve),
+    ("POST", "/v1/payment_methods/{payment_method}", update),
+    ("POST", "/v1/payment_methods/{payment_method}/attach", attach),
+    ("POST", "/v1/payment_methods/{payment_method}/detach", detach),
+];
+
+/// A payment method that is a test card.
+pub(super) fn build(account: &mut Account, card: &TestCard, sent: &Object) -> Object {
+    let empty = Object::new();
+    let details = sent.object("card").unwrap_or(&empty);
+    let funding = if card.name.ends_with("_debit") { "debit" } else { "credit" };
+    // Unlike other dates these are never in the past.
+    let month = details.integer("exp_month").unwrap_or(12);
+    let year = details.integer("exp_year").unwrap_or_else(|| year() + 4);
+    let checked = details.get("cvc").map(|_| if card.behaviour_is("incorrect_cvc") { "fail" } else { "pass" });
+    object(json!({
+        "id": account.new_id("pm"),
+        "object": "payment_method",
+        "allow_redisplay": sent.text("allow_redisplay").unwrap_or("unspecified"),
+        "billing_details": billing_details(sent.object("billing_details")),
+        "card": {
+            "brand": card.brand,
+            "checks": {"address_line1_check": null, "address_postal_code_check": null, "cvc_check": checked},
+            "country": "US",
+            "display_brand": card.brand,
+            "exp_month": month,
+            "exp_year": year,
+            "fingerprint": card.fingerprint(),
+            "funding": funding,
+            "generated_from": null,
+            "last4": card.last4(),
+            "networks": {"available": [card.brand], "preferred": null},
+            "regulated_status": "unregulated",
+            "three_d_secure_usage": {"supported": true},
+            "wallet": null,
+        },
+        "created": now(),
+        "customer": null,
+        "customer_account": null,
+        "livemode": account.live(),
+        "metadata": new_metadata(sent),
+        "radar_options": {},
+        "type": "card",
+    }))
+}
+
+fn billing_details(sent: Option<&Object>) -> Value {
+    let mut details = object(json!({
+        "address": empty_address(), "email": null, "name": null, "phone": null, "tax_id": null,
+    }));
+    for (name, value) in sent.into_iter().flatten() {
+        let value = match value {
+            Value::Object(sent) if name == "address" => {
+                let mut address = object(empty_address());
+                address.extend(sent.iter().map(|(k, v)| (k.clone(), if v == "" { Value::Null } else { v.clone() })));
+                Value::Object(address)
+            }
+            value if value == "" && name == "address" => empty_address(),
+            value if value == "" => Value::Null,
+            value => value.clone(),
+        };
+        details.insert(name.clone(), value);
+    }
+    Value::Object(details)
+}
+
+/// The year, near enough for a card's expiry.
+fn year() -> i64 {
+    1970 + now() / 31_556_952
+}
+
+impl TestCard {
+    fn behaviour_is(&self, code: &str) -> bool {
+        matches!(self.behaviour, Behaviour::Declines(c, _) if c == code)
+    }
+}
+
+/// The test card that card details mean, or the error that Stripe gives for such details.
+pub(super) fn card_of(details: &Object) -> Result<&'static TestCard, ApiError> {
+    if let Some(token) = details.text("token") {
+        return cards::by_token(token).ok_or_else(|| {
+            ApiError::invalid(format!("No such token: '{token}'")).code("resource_missing").param("card[token]")
+        });
+    }
+    let Some(number) = details.text("number") else { return Err(ApiError::missing_param("card[number]")) };
+    let number: String = number.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+    if !cards::is_number(&number) {
+        return Err(ApiError::card("incorrect_number", "Your card number is incorrect.").param("number"));
+    }
+    match details.integer("exp_month") {
+        None => return Err(ApiError::missing_param("card[exp_month]")),
+        Some(1..=12) => {}
+        Some(_) => {
+            let message = "Your card's expiration month is invalid.";
+            return Err(ApiError::card("invalid_expiry_month", message).param("exp_month"));
+        }
+    }
+    match details.integer("exp_year") {
+        None => return Err(ApiError::missing_param("card[exp_year]")),
+        Some(given) if (year()..year() + 50).contains(&if given < 100 { given + 2000 } else { given }) => {}
+        Some(_) => {
+            let message = "Your card's expiration year is invalid.";
+            return Err(ApiError::card("invalid_expiry_year", message).param("exp_year"));
+        }
+    }
+    if let Some(cvc) = details.text("cvc")
+        && !(matches!(cvc.len(), 3 | 4) && cvc.bytes().all(|b| b.is_ascii_digit()))
+    {
+        return Err(ApiError::card("invalid_cvc", "Your card's security code is invalid.").param("cvc"));
+    }
+    cards::by_number(&number).ok_or_else(|| {
+        let message = "Your card was declined. Your request was in test mode, but used a non test (live) card. For a \
+            list of valid test cards, visit: https://stripe.com/docs/testing.";
+        ApiError::card("card_declined", message).with("decline_code", "test_mode_live_card").param("number")
+    })
+}
+
+fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let sent = &call.parameters;
+    let method = match (sent.text("type"), sent.object("card")) {
+        (Some("card"), Some(details)) => build(call.account, card_of(details)?, sent),
+        (Some("card"), None) => return Err(ApiError::missing_param("card")),
+        (None, _) => return Err(ApiError::missing_param("type")),
+        (Some(kind), _) => build_other(call.account, kind, sent),
+    };
+    // Only attaching causes an event.
+    Ok(Reply::Kept(call.account.put("payment_method", &method)))
+}
+
+/// A payment method that is not a card: of the right shape, without behaviour.
+fn build_other(account: &mut Account, kind: &str, sent: &Object) -> Object {
+    let mut method = build(account, &cards::TEST_CARDS[0], sent);
+    method.remove("card");
+    method.insert("type".into(), kind.into());
+    method.insert(kind.into(), json!({}));
+    method
+}
+
+/// A payment method that a parameter names; a ready-made one becomes one of the account's own.
+pub(super) fn named(account: &mut Account, id: &str, param: &str) -> Result<Object, ApiError> {
+    if let Some(card) = cards::by_payment_method(id) {
+        let method = build(account, card, &Object::new());
+        account.put("payment_method", &method);
+        return Ok(method);
+    }
+    account.find("payment_method", id, param)
+}
+
+/// The test card that a payment method is.
+pub(super) fn card(method: &Object) -> &'static TestCard {
+    let fingerprint = method.object("card").and_then(|c| c.text("fingerprint")).unwrap_or_default();
+    cards::by_fingerprint(fingerprint).unwrap_or(&cards::TEST_CARDS[0])
+}
+
+fn retrieve(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let id = call.id().to_owned();
+    named(call.account, &id, "id").map(Reply::from)
+}
+
+fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let old = call.named("payment_method")?;
+    let mut new = old.clone();
+    assign_metadata(&mut new, &call.parameters)?;
+    if let Some(sent) = call.parameters.object("billing_details") {
+        let mut merged = old.object("billing_details").cloned().unwrap_or_default();
+        merged.extend(sent.iter().map(|(k, v)| (k.clone(), v.clone())));
+        new.insert("billing_details".into(), billing_details(Some(&merged)));
+    }
+    if let Some(value) = call.parameters.get("allow_redisplay") {
+        new.insert("allow_redisplay".into(), value.clone());
+    }
+    if let (Some(sent), Some(Value::Object(card))) = (call.parameters.object("card"), new.get_mut("card")) {
+        for name in ["exp_month", "exp_year"] {
+            if let Some(value) = sent.get(name) {
+                card.insert(name.into(), value.clone());
+            }
+        }
+    }
+    Ok(Reply::Kept(call.account.update("payment_method", "payment_method.updated", &old, &new)))
+}
+
+/// The payment method, if it can be attached to a customer.
+pub(super) fn check_attachable(account: &mut Account, id: &str, param: &str) -> Result<Object, ApiError> {
+    let ready_made = cards::by_payment_method(id);
+    let known = match ready_made {
+        Some(_) => None,
+        None => Some(account.find("payment_method", id, param)?),
+    };
+    let card = ready_made.or_else(|| known.as_ref().map(card));
+    if let Some(TestCard { behaviour: Behaviour::Declines(code, decline), .. }) =
+        card.filter(|c| c.refuses_attachment())
+    {
+        return Err(decline_error(code, decline));
+    }
+    if let Some(owner) = known.as_ref().and_then(|m| m.text("customer")) {
+        let message = format!("The payment method you provided has already been attached to a customer ('{owner}').");
+        return Err(ApiError::invalid(message).param(param));
+    }
+    match known {
+        Some(method) => Ok(method),
+        None => named(account, id, param),
+    }
+}
+
+/// 402, without a charge.
+pub(super) fn decline_error(code: &'static str, decline_code: &'static str) -> ApiError {
+    let mut error = ApiError::card(code, cards::message(code, decline_code)).with("decline_code", decline_code);
+    if let Some(advice) = cards::advice(code, decline_code) {
+        error = error.with("advice_code", advice);
+    }
+    match code {
+        "expired_card" => error.param("exp_month"),
+        "incorrect_cvc" => error.param("cvc"),
+        _ => error,
+    }
+}
+
+/// Attaches a payment method that can be attached.
+pub(super) fn attach_to(account: &mut Account, mut method: Object, customer: &str) -> Object {
+    method.insert("customer".into(), customer.into());
+    account.create("payment_method", "payment_method.attached", &method);
+    method
+}
+
+/// Detaches a payment method, and takes it out of its customer's settings.
+pub(super) fn detach_from(account: &mut Account, mut method: Object) -> Object {
+    let owner = method.text("customer").unwrap_or_default().to_owned();
+    method.insert("customer".into(), Value::Null);
+    let text = account.put("payment_method", &method);
+    account.emit("payment_method.detached", text);
+    if let Some(old) = account.get("customer", &owner) {
+        let mut new = old.clone();
+        if let Some(Value::Object(settings)) = new.get_mut("invoice_settings")
+            && settings.text("default_payment_method") == Some(method.id())
+        {
+            settings.insert("default_payment_method".into(), Value::Null);
+            account.update("customer", "customer.updated", &old, &new);
+        }
+    }
+    method
+}
+
+fn attach(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let Some(customer) = call.parameters.text("customer") else { return Err(ApiError::missing_param("customer")) };
+    let customer = customer::named(call.account, customer, "customer")?.id().to_owned();
+    let id = call.id().to_owned();
+    if let Some(method) = call.account.get("payment_method", &id)
+        && method.text("customer") == Some(&customer)
+    {
+        return Ok(method.into());
+    }
+    let method = check_attachable(call.account, &id, "id")?;
+    Ok(attach_to(call.account, method, &customer).into())
+}
+
+fn detach(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let method = call.named("payment_method")?;
+    if method.text("customer").is_none() {
+        let message = "The payment method you provided is not attached to a customer so detachment is impossible.";
+        return Err(ApiError::invalid(message).param("payment_method"));
+    }
+    Ok(detach_from(call.account, method).into())
+}
+
+/// The payment methods of a customer, or all that belong to any.
+pub(super) fn list_of(call: &Call<'_>, customer: Option<String>) -> Result<Reply, ApiError> {
+    let equal = [("type", "type"), ("customer", "customer"), ("allow_redisplay", "allow_redisplay")];
+    listing::shelf_where(call, "payment_method", &equal, |m| match &customer {
+        Some(customer) => m.text("customer") == Some(customer),
+        None => m.text("customer").is_some(),
+    })
+}
+
+fn list(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    if let Some(id) = call.parameters.text("customer") {
+        customer::named(call.account, id, "customer")?;
+    }
+    list_of(call, None)
+}
+
+/// A payment method is not the customer's.
+pub(super) fn not_attached(id: &str, param: &str) -> ApiError {
+    ApiError::invalid(format!(
+        "The customer does not have a payment method with the ID {id}. The payment method must be attached to the \
+         customer."
+    ))
+    .code("resource_missing")
+    .param(param)
+}

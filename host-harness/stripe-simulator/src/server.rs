@@ -1,0 +1,172 @@
+//! The listener and the connections: bytes in, bytes out.
+//!
+//! What a request means is decided in `protocol`; this module only starts, serves and stops.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::journal::{Journal, RecordedRequest};
+use crate::protocol::Protocol;
+use crate::webhooks;
+use crate::world::{Settings, World};
+
+/// How a simulator is started.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The address to listen on; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// Whether `listen` may be an address that other machines can reach. The simulator accepts any key and
+    /// posts to any URL that it is told, so it is not something to leave open.
+    pub allow_remote: bool,
+    /// The API version assumed for requests without `Stripe-Version`; `None` is the pinned version.
+    pub account_version: Option<String>,
+    /// The wait before a failed webhook delivery is tried again; the second wait is ten times as long.
+    pub webhook_retry_unit: Duration,
+    /// How long every operation takes to execute, while its idempotency key counts as in use.
+    pub latency: Duration,
+    /// How many of the newest requests [`Simulator::requests`] remembers.
+    pub remembered_requests: usize,
+    /// What ids are made from: the same seed and the same requests give the same ids. `None` is the clock.
+    pub seed: Option<u64>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            allow_remote: false,
+            account_version: None,
+            webhook_retry_unit: Duration::from_secs(1),
+            latency: Duration::ZERO,
+            remembered_requests: 10_000,
+            seed: None,
+        }
+    }
+}
+
+/// A running simulator. Dropping it stops it.
+#[derive(Debug)]
+pub struct Simulator {
+    address: SocketAddr,
+    journal: Arc<Journal>,
+    stop: Option<oneshot::Sender<()>>,
+    serving: Option<JoinHandle<()>>,
+}
+
+impl Simulator {
+    /// Starts on a free loopback port with the default options.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn start() -> io::Result<Self> {
+        Self::start_with(Options::default()).await
+    }
+
+    /// Starts as told, on the Tokio runtime of the caller.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on, or is not a loopback address and that is not allowed.
+    pub async fn start_with(options: Options) -> io::Result<Self> {
+        if !options.listen.ip().is_loopback() && !options.allow_remote {
+            return Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                format!(
+                    "the simulator accepts any key, so it listens on loopback addresses only, not on {}; \
+                     set `allow_remote` to expose it",
+                    options.listen.ip()
+                ),
+            ));
+        }
+        let listener = TcpListener::bind(options.listen).await?;
+        let address = listener.local_addr()?;
+        let journal = Arc::new(Journal::new(options.remembered_requests));
+        let (jobs, deliveries) = mpsc::unbounded_channel();
+        let world = Arc::new(World::new(Settings::new(&options, address), jobs));
+        let protocol = Arc::new(Protocol::new(world, Arc::clone(&journal), options.latency));
+        let (stop, stopped) = oneshot::channel();
+        let courier = webhooks::deliver(deliveries, options.webhook_retry_unit);
+        let serving = tokio::spawn(serve(listener, protocol, courier, stopped));
+        Ok(Self { address, journal, stop: Some(stop), serving: Some(serving) })
+    }
+
+    /// The address that it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The URL that clients take for `https://api.stripe.com`.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The newest requests in order of arrival.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.journal.all()
+    }
+
+    /// Forgets the requests so far.
+    pub fn clear_requests(&self) {
+        self.journal.clear();
+    }
+
+    /// Stops it and waits until the port is free and every connection is closed.
+    pub async fn stop(mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if let Some(serving) = self.serving.take() {
+            let _ = serving.await;
+        }
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        // The task owns the listener, the connections and the deliveries: they end with it.
+        if let Some(serving) = self.serving.take() {
+            serving.abort();
+        }
+    }
+}
+
+async fn serve(
+    listener: TcpListener,
+    protocol: Arc<Protocol>,
+    courier: impl Future<Output = ()> + Send + 'static,
+    mut stopped: oneshot::Receiver<()>,
+) {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(courier);
+    loop {
+        let accepted = tokio::select! {
+            _ = &mut stopped => break,
+            accepted = listener.accept() => accepted,
+            Some(_) = tasks.join_next(), if tasks.len() > 1 => continue,
+        };
+        let Ok((stream, _)) = accepted else {
+            // Out of file descriptors, most likely: give connections time to end.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        let _ = stream.set_nodelay(true);
+        let protocol = Arc::clone(&protocol);
+        tasks.spawn(async move {
+            let service = service_fn(move |request| {
+                let protocol = Arc::clone(&protocol);
+                async move { Ok::<_, std::convert::Infallible>(protocol.answer(request).await) }
+            });
+            let _ = http1::Builder::new().pipeline_flush(true).serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+    drop(listener);
+    tasks.shutdown().await;
+}

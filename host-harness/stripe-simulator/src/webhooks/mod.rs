@@ -1,0 +1,117 @@
+//! Deliveries: events on their way to the endpoints that want them.
+//!
+//! Jobs come in from the accounts in the order that things happened. Every endpoint has a queue of its own, so
+//! first attempts arrive in that order and a slow endpoint holds up nobody else; a failed attempt is tried
+//! again beside the queue. Which endpoints there are is the accounts' business.
+
+mod signature;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Request;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
+
+use crate::world::{Event, now};
+
+/// Attempts in test mode; live mode goes on for days, which no run of the simulator lasts.
+const ATTEMPTS: u32 = 3;
+/// How long an endpoint may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A webhook endpoint as deliveries see it. A changed endpoint is a new target.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) id: Box<str>,
+    pub(crate) url: Box<str>,
+    pub(crate) secret: Box<str>,
+    pub(crate) enabled_events: Vec<String>,
+    pub(crate) api_version: Option<Box<str>>,
+    pub(crate) enabled: bool,
+    /// Set once the endpoint is deleted: attempts that are still to come are not made.
+    pub(crate) gone: AtomicBool,
+}
+
+impl Target {
+    /// Whether events of this type go here.
+    pub(crate) fn wants(&self, kind: &str) -> bool {
+        self.enabled && self.enabled_events.iter().any(|e| e == "*" || e == kind)
+    }
+}
+
+/// One event for one endpoint.
+#[derive(Debug, Clone)]
+pub(crate) struct Job {
+    pub(crate) target: Arc<Target>,
+    pub(crate) event: Arc<Event>,
+}
+
+type Http = Client<HttpConnector, Full<Bytes>>;
+
+/// Delivers jobs for as long as it is polled.
+pub(crate) async fn deliver(mut jobs: UnboundedReceiver<Job>, retry_unit: Duration) {
+    let http: Http = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
+    let mut queues: HashMap<Box<str>, UnboundedSender<Job>> = HashMap::new();
+    let mut workers = JoinSet::new();
+    while let Some(job) = jobs.recv().await {
+        let queue = queues.entry(job.target.id.clone()).or_insert_with(|| {
+            let (queue, queued) = unbounded_channel();
+            workers.spawn(work(queued, http.clone(), retry_unit));
+            queue
+        });
+        // A worker ends only with its queue.
+        let _ = queue.send(job);
+    }
+}
+
+async fn work(mut queued: UnboundedReceiver<Job>, http: Http, retry_unit: Duration) {
+    let mut retries = JoinSet::new();
+    while let Some(job) = queued.recv().await {
+        while retries.try_join_next().is_some() {}
+        if !attempt(&job, &http).await {
+            retries.spawn(retry(job, http.clone(), retry_unit));
+        }
+    }
+}
+
+async fn retry(job: Job, http: Http, unit: Duration) {
+    let mut wait = unit;
+    for _ in 1..ATTEMPTS {
+        tokio::time::sleep(wait).await;
+        if attempt(&job, &http).await {
+            return;
+        }
+        wait = wait.saturating_mul(10);
+    }
+}
+
+/// One attempt; whether the event needs no more of them.
+async fn attempt(job: &Job, http: &Http) -> bool {
+    let Job { target, event } = job;
+    if target.gone.load(Ordering::Relaxed) {
+        return true;
+    }
+    let body = event.text(target.api_version.as_deref());
+    let request = Request::post(&*target.url)
+        .header("content-type", "application/json; charset=utf-8")
+        .header("accept", "*/*; q=0.5, application/xml")
+        .header("cache-control", "no-cache")
+        .header("user-agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)")
+        .header("stripe-signature", signature::header(&target.secret, now(), &body))
+        .body(Full::new(body));
+    let Ok(request) = request else { return false };
+    let answer = tokio::time::timeout(PATIENCE, http.request(request)).await;
+    let taken = matches!(answer, Ok(Ok(response)) if response.status().is_success());
+    if taken {
+        event.delivered();
+    }
+    taken
+}

@@ -1,0 +1,290 @@
+//! One account: its shelves, its events and its kept answers.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+
+use bytes::Bytes;
+use serde_json::Value;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::{Event, Ids, Object, Scope, Settings, Shelf, now};
+use crate::protocol::{ApiError, KeptAnswer};
+use crate::webhooks::{Job, Target};
+
+/// The request that changes are made for; events name it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Cause {
+    /// Its `Request-Id`.
+    pub(crate) request_id: Option<Arc<str>>,
+    /// Its `Idempotency-Key`.
+    pub(crate) idempotency_key: Option<Arc<str>>,
+}
+
+/// What is known of an idempotency key.
+#[derive(Debug, Clone)]
+pub(crate) enum Slot {
+    /// Its request is being executed.
+    InFlight,
+    /// Its request was answered.
+    Done(KeptAnswer),
+}
+
+/// One account.
+#[derive(Debug)]
+pub(crate) struct Account {
+    scope: Scope,
+    settings: Arc<Settings>,
+    ids: Ids,
+    shelves: HashMap<&'static str, Shelf>,
+    events: Vec<Arc<Event>>,
+    event_positions: HashMap<Box<str>, usize>,
+    pending: Vec<(&'static str, Bytes, Option<Bytes>)>,
+    cause: Cause,
+    jobs: UnboundedSender<Job>,
+    /// Where events go, in the order that the endpoints were created.
+    pub(crate) targets: Vec<Arc<Target>>,
+    /// Answers by idempotency key.
+    pub(crate) idempotency: HashMap<Box<str>, Slot>,
+    /// Payment methods that were set up for payments while the customer is away.
+    pub(crate) set_up_off_session: HashSet<String>,
+    /// What payment intents and subscriptions are for, when they are part of something: its kind and id.
+    pub(crate) purposes: HashMap<String, (&'static str, String)>,
+    /// The subscription that is being created: its changes are part of the creation.
+    pub(crate) being_created: Option<String>,
+    /// Sums by currency.
+    pub(crate) balances: BTreeMap<String, Sums>,
+}
+
+/// Money of one currency, in the smallest unit.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Sums {
+    pub(crate) available: i64,
+    pub(crate) pending: i64,
+}
+
+impl Account {
+    pub(super) fn new(scope: Scope, settings: Arc<Settings>, ids: Ids, jobs: UnboundedSender<Job>) -> Self {
+        Self {
+            scope,
+            settings,
+            ids,
+            shelves: HashMap::new(),
+            events: Vec::new(),
+            event_positions: HashMap::new(),
+            pending: Vec::new(),
+            cause: Cause::default(),
+            jobs,
+            targets: Vec::new(),
+            idempotency: HashMap::new(),
+            set_up_off_session: HashSet::new(),
+            purposes: HashMap::new(),
+            being_created: None,
+            balances: BTreeMap::new(),
+        }
+    }
+
+    /// Whether this is live mode.
+    pub(crate) fn live(&self) -> bool {
+        self.scope.live
+    }
+
+    /// The account's own id.
+    pub(crate) fn id(&self) -> &str {
+        self.scope.account.as_deref().unwrap_or("acct_1SimulatorAccount")
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// A new id with this prefix.
+    pub(crate) fn new_id(&mut self, prefix: &str) -> String {
+        self.ids.make(prefix)
+    }
+
+    /// That many random letters and digits.
+    pub(crate) fn letters(&mut self, count: usize) -> String {
+        let mut text = String::with_capacity(count);
+        self.ids.letters(&mut text, count);
+        text
+    }
+
+    // ---- objects
+
+    pub(crate) fn shelf(&self, kind: &str) -> Option<&Shelf> {
+        self.shelves.get(kind)
+    }
+
+    /// The text of an object, deleted or not.
+    pub(crate) fn text(&self, kind: &str, id: &str) -> Option<&Bytes> {
+        self.shelves.get(kind)?.get(id)
+    }
+
+    /// Whether an object is there and not deleted.
+    pub(crate) fn exists(&self, kind: &str, id: &str) -> bool {
+        self.shelves.get(kind).is_some_and(|s| s.lists(id))
+    }
+
+    /// An object that is not deleted.
+    pub(crate) fn get(&self, kind: &str, id: &str) -> Option<Object> {
+        let shelf = self.shelves.get(kind)?;
+        if shelf.lists(id) { serde_json::from_slice(shelf.get(id)?).ok() } else { None }
+    }
+
+    /// An object that is not deleted, or the error that the API gives when there is none.
+    pub(crate) fn find(&self, kind: &'static str, id: &str, param: &str) -> Result<Object, ApiError> {
+        self.get(kind, id).ok_or_else(|| ApiError::missing_object(kind, id, param))
+    }
+
+    /// The objects of a kind for which a test holds, newest first. `needle` is text that every one of them
+    /// contains: most objects are passed over without being parsed.
+    pub(crate) fn select(&self, kind: &str, needle: &str, test: impl Fn(&Object) -> bool) -> Vec<Object> {
+        let shelf = self.shelves.get(kind);
+        let kept = shelf.into_iter().flat_map(Shelf::newest_first).filter(|k| contains(k.text, needle));
+        kept.filter_map(|k| serde_json::from_slice::<Object>(k.text).ok()).filter(|o| test(o)).collect()
+    }
+
+    /// Keeps an object under its id, in its place or as the newest.
+    pub(crate) fn put(&mut self, kind: &'static str, object: &Object) -> Bytes {
+        let text = Bytes::from(serde_json::to_vec(object).unwrap_or_default());
+        let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
+        let created = object.get("created").and_then(Value::as_i64).unwrap_or_default();
+        self.shelves.entry(kind).or_default().put(id, created, text.clone());
+        text
+    }
+
+    /// Keeps a new object and notes the event of its creation.
+    pub(crate) fn create(&mut self, kind: &'static str, event: &'static str, object: &Object) -> Bytes {
+        let text = self.put(kind, object);
+        self.emit(event, text.clone());
+        text
+    }
+
+    /// Keeps a changed object and notes the event with what changed; an object that did not change causes none.
+    pub(crate) fn update(&mut self, kind: &'static str, event: &'static str, old: &Object, new: &Object) -> Bytes {
+        let previous = difference(old, new);
+        let text = self.put(kind, new);
+        if !previous.is_empty() {
+            let previous = Bytes::from(serde_json::to_vec(&previous).unwrap_or_default());
+            self.pending.push((event, text.clone(), Some(previous)));
+        }
+        text
+    }
+
+    /// Takes an object out of lists; `left` is what its id answers from now on.
+    pub(crate) fn remove(&mut self, kind: &str, id: &str, left: Option<Bytes>) {
+        if let Some(shelf) = self.shelves.get_mut(kind) {
+            shelf.remove(id, left);
+        }
+    }
+
+    // ---- events
+
+    /// Begins a request: the changes from here on are its doing.
+    pub(crate) fn begin(&mut self, cause: Cause) {
+        self.cause = cause;
+        self.pending.clear();
+    }
+
+    /// Notes an event; it happens when the request ends.
+    pub(crate) fn emit(&mut self, kind: &'static str, object: Bytes) {
+        self.pending.push((kind, object, None));
+    }
+
+    /// The place of the next event among those of this request.
+    pub(crate) fn next_event(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Notes an event at an earlier place.
+    pub(crate) fn emit_at(&mut self, place: usize, kind: &'static str, object: Bytes) {
+        self.pending.insert(place.min(self.pending.len()), (kind, object, None));
+    }
+
+    /// Ends a request: its events happen, in the order that they were noted.
+    pub(crate) fn commit(&mut self) {
+        let created = now();
+        for (kind, object, previous) in std::mem::take(&mut self.pending) {
+            let id = self.ids.make("evt").into_boxed_str();
+            let targets: Vec<_> = self.targets.iter().filter(|t| t.wants(kind)).map(Arc::clone).collect();
+            let event = Arc::new(Event {
+                id: id.clone(),
+                kind,
+                created,
+                object,
+                previous,
+                live: self.scope.live,
+                request_id: self.cause.request_id.clone(),
+                idempotency_key: self.cause.idempotency_key.clone(),
+                account_version: Arc::clone(&self.settings.account_version),
+                pending: AtomicU32::new(u32::try_from(targets.len()).unwrap_or(u32::MAX)),
+            });
+            self.event_positions.insert(id, self.events.len());
+            self.events.push(Arc::clone(&event));
+            for target in targets {
+                // The courier is gone only when the simulator is stopping.
+                let _ = self.jobs.send(Job { target, event: Arc::clone(&event) });
+            }
+        }
+    }
+
+    /// Every event, oldest first.
+    pub(crate) fn events(&self) -> &[Arc<Event>] {
+        &self.events
+    }
+
+    /// Where an event stands among [`Self::events`].
+    pub(crate) fn event_position(&self, id: &str) -> Option<usize> {
+        self.event_positions.get(id).copied()
+    }
+}
+
+/// Whether a text contains another.
+pub(crate) fn contains(text: &[u8], needle: &str) -> bool {
+    needle.is_empty() || memchr::memmem::find(text, needle.as_bytes()).is_some()
+}
+
+/// What an object's members were before they changed; members of members where both sides are objects.
+fn difference(old: &Object, new: &Object) -> Object {
+    let mut previous = Object::new();
+    for (name, value) in new {
+        let before = old.get(name).unwrap_or(&Value::Null);
+        if before == value {
+            continue;
+        }
+        let told = match (before, value) {
+            (Value::Object(before), Value::Object(value)) => Value::Object(difference(before, value)),
+            _ => before.clone(),
+        };
+        previous.insert(name.clone(), told);
+    }
+    for (name, value) in old {
+        if !new.contains_key(name) {
+            previous.insert(name.clone(), value.clone());
+        }
+    }
+    previous
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(value: Value) -> Object {
+        match value {
+            Value::Object(object) => object,
+            other => panic!("{other} is no object"),
+        }
+    }
+
+    #[test]
+    fn previous_attributes_hold_what_changed_and_nothing_else() {
+        let old = object(json!({"a": 1, "b": {"x": 1, "y": 2}, "metadata": {"gone": "1"}}));
+        let new = object(json!({"a": 1, "b": {"x": 5, "y": 2}, "metadata": {"new": "2"}}));
+        let expected = json!({"b": {"x": 1}, "metadata": {"gone": "1", "new": null}});
+        assert_eq!(Value::Object(difference(&old, &new)), expected);
+    }
+}

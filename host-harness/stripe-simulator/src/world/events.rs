@@ -1,0 +1,53 @@
+//! What happened, as `/v1/events` tells it and as endpoints are told.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use bytes::Bytes;
+use serde_json::json;
+
+/// One event. The object is the text that it had at that moment, shared with the shelf that it was on.
+#[derive(Debug)]
+pub(crate) struct Event {
+    pub(crate) id: Box<str>,
+    pub(crate) kind: &'static str,
+    pub(crate) created: i64,
+    pub(crate) object: Bytes,
+    pub(crate) previous: Option<Bytes>,
+    pub(crate) live: bool,
+    pub(crate) request_id: Option<Arc<str>>,
+    pub(crate) idempotency_key: Option<Arc<str>>,
+    pub(crate) account_version: Arc<str>,
+    /// How many endpoints have not taken it yet.
+    pub(crate) pending: AtomicU32,
+}
+
+impl Event {
+    /// The event as JSON, in the given version or else the account's.
+    pub(crate) fn text(&self, version: Option<&str>) -> Bytes {
+        let mut out = Vec::with_capacity(self.object.len() + 360);
+        let mut put = |text: &[u8]| out.extend_from_slice(text);
+        let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        put(b"{\"id\":");
+        put(quoted(&self.id).as_bytes());
+        put(b",\"object\":\"event\",\"api_version\":");
+        put(quoted(version.unwrap_or(&self.account_version)).as_bytes());
+        put(format!(",\"created\":{}", self.created).as_bytes());
+        put(b",\"data\":{\"object\":");
+        put(&self.object);
+        if let Some(previous) = &self.previous {
+            put(b",\"previous_attributes\":");
+            put(previous);
+        }
+        put(format!("}},\"livemode\":{}", self.live).as_bytes());
+        put(format!(",\"pending_webhooks\":{}", self.pending.load(Ordering::Relaxed)).as_bytes());
+        let request = json!({"id": self.request_id.as_deref(), "idempotency_key": self.idempotency_key.as_deref()});
+        put(format!(",\"request\":{request},\"type\":\"{}\"}}", self.kind).as_bytes());
+        out.into()
+    }
+
+    /// One endpoint has taken it.
+    pub(crate) fn delivered(&self) {
+        let _ = self.pending.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
+    }
+}

@@ -1,0 +1,95 @@
+//! Ids of the form that Stripe gives them: a prefix that tells the kind, then letters and digits.
+
+const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// Prefix, what follows it at once, how many characters in all follow the `_`.
+const FORMS: &[(&str, &str, usize)] = &[
+    ("acct", "1", 16),
+    ("ch", "3", 24),
+    ("cs_test", "a1", 58),
+    ("cs_live", "a1", 58),
+    ("cus", "", 14),
+    ("evt", "1", 24),
+    ("il", "1", 24),
+    ("in", "1", 24),
+    ("inpay", "1", 24),
+    ("li", "1", 24),
+    ("pi", "3", 24),
+    ("pm", "1", 24),
+    ("price", "1", 24),
+    ("prod", "", 14),
+    ("pyr", "1", 24),
+    ("re", "3", 24),
+    ("req", "", 14),
+    ("seti", "1", 24),
+    ("si", "", 14),
+    ("sub", "1", 24),
+    ("txn", "3", 24),
+    ("we", "1", 24),
+];
+
+/// A sequence of ids, every one of them new.
+#[derive(Debug, Clone)]
+pub(crate) struct Ids {
+    state: u64,
+}
+
+impl Ids {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { state: seed }
+    }
+
+    /// The next number of the sequence (splitmix64: a bijection of a counter, so none comes twice).
+    fn next(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// An id with this prefix, as long as Stripe's are.
+    pub(crate) fn make(&mut self, prefix: &str) -> String {
+        let (head, length) = FORMS.iter().find(|f| f.0 == prefix).map_or(("1", 24), |f| (f.1, f.2));
+        let mut id = String::with_capacity(prefix.len() + 1 + length);
+        id.push_str(prefix);
+        id.push('_');
+        id.push_str(head);
+        self.letters(&mut id, length - head.len());
+        id
+    }
+
+    /// That many letters and digits.
+    pub(crate) fn letters(&mut self, into: &mut String, count: usize) {
+        // Eleven digits of base 62 hold one number of 64 bits.
+        let mut left = count;
+        while left > 0 {
+            let mut number = self.next();
+            for _ in 0..left.min(11) {
+                into.push(char::from(DIGITS[(number % 62) as usize]));
+                number /= 62;
+            }
+            left -= left.min(11);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_have_stripes_prefix_and_length() {
+        let mut ids = Ids::new(7);
+        assert_eq!(ids.make("cus").len(), "cus_QXg1o8vcGmoR32".len());
+        assert_eq!(ids.make("pi").len(), "pi_1PgafyB7WZ01zgkWSjxsAJo3".len());
+        assert!(ids.make("pi").starts_with("pi_3"));
+    }
+
+    #[test]
+    fn no_id_comes_twice() {
+        let mut ids = Ids::new(1);
+        let made: std::collections::HashSet<String> = (0..50_000).map(|_| ids.make("cus")).collect();
+        assert_eq!(made.len(), 50_000);
+    }
+}

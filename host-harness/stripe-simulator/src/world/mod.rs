@@ -1,0 +1,124 @@
+//! The state: accounts, the objects in them, their events, and the answers kept for idempotency keys.
+//!
+//! An account is what one key mode and one `Stripe-Account` see; accounts share nothing. Every account has one
+//! lock, held for one operation and never across an await. What the operations *do* to the state is
+//! `resources`' business; how they are reached is `protocol`'s.
+
+mod account;
+mod clock;
+mod events;
+mod ids;
+mod shelf;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use stripe_facts::Facts;
+use tokio::sync::mpsc::UnboundedSender;
+
+pub(crate) use account::{Account, Cause, Slot, contains};
+pub(crate) use clock::now;
+pub(crate) use events::Event;
+pub(crate) use ids::Ids;
+pub(crate) use shelf::Shelf;
+
+use crate::Options;
+use crate::webhooks::Job;
+
+/// A JSON object of the API.
+pub(crate) type Object = serde_json::Map<String, serde_json::Value>;
+
+/// What is the same for every account.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// The URL that browsers and clients reach the simulator by.
+    pub(crate) base_url: String,
+    /// The API version of requests that name none.
+    pub(crate) account_version: Arc<str>,
+    /// What ids are made from.
+    seed: u64,
+}
+
+impl Settings {
+    pub(crate) fn new(options: &Options, address: SocketAddr) -> Self {
+        let version = options.account_version.as_deref().unwrap_or(&Facts::bundled().api_version);
+        let by_clock = || {
+            let nanos = std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |d| d.as_nanos());
+            (nanos as u64) ^ u64::from(address.port()).rotate_left(48)
+        };
+        Self {
+            base_url: format!("http://{address}"),
+            account_version: version.into(),
+            seed: options.seed.unwrap_or_else(by_clock),
+        }
+    }
+}
+
+/// Whose data a request is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Scope {
+    /// Live mode or test mode.
+    pub(crate) live: bool,
+    /// The connected account, when the request acts for one.
+    pub(crate) account: Option<Box<str>>,
+}
+
+/// Everything that the simulator remembers.
+#[derive(Debug)]
+pub(crate) struct World {
+    accounts: RwLock<HashMap<Scope, Arc<Mutex<Account>>>>,
+    settings: Arc<Settings>,
+    jobs: UnboundedSender<Job>,
+    request_ids: Mutex<Ids>,
+}
+
+impl World {
+    pub(crate) fn new(settings: Settings, jobs: UnboundedSender<Job>) -> Self {
+        let request_ids = Mutex::new(Ids::new(settings.seed ^ 0x5eed));
+        Self { accounts: RwLock::default(), settings: Arc::new(settings), jobs, request_ids }
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// A new request id.
+    pub(crate) fn request_id(&self) -> String {
+        self.request_ids.lock().unwrap_or_else(PoisonError::into_inner).make("req")
+    }
+
+    /// The account of a scope; it comes into being when it is first asked for.
+    pub(crate) fn account(&self, scope: &Scope) -> Arc<Mutex<Account>> {
+        if let Some(account) = self.accounts.read().unwrap_or_else(PoisonError::into_inner).get(scope) {
+            return Arc::clone(account);
+        }
+        let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
+        let number = accounts.len() as u64;
+        let made = accounts.entry(scope.clone()).or_insert_with(|| {
+            let ids = Ids::new(self.settings.seed.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+            Arc::new(Mutex::new(Account::new(scope.clone(), Arc::clone(&self.settings), ids, self.jobs.clone())))
+        });
+        Arc::clone(made)
+    }
+
+    /// The account that an object is in: pages that a browser opens name the object and no key.
+    pub(crate) fn account_with(&self, kind: &'static str, id: &str) -> Option<Arc<Mutex<Account>>> {
+        let accounts: Vec<_> =
+            self.accounts.read().unwrap_or_else(PoisonError::into_inner).values().map(Arc::clone).collect();
+        accounts.into_iter().find(|a| lock(a).exists(kind, id))
+    }
+
+    /// Whether the same account holds an object in the other mode.
+    pub(crate) fn in_other_mode(&self, scope: &Scope, kind: &'static str, id: &str) -> bool {
+        let other = Scope { live: !scope.live, account: scope.account.clone() };
+        let account = self.accounts.read().unwrap_or_else(PoisonError::into_inner).get(&other).map(Arc::clone);
+        account.is_some_and(|a| lock(&a).exists(kind, id))
+    }
+}
+
+/// Locks an account. A lock poisoned by a panic is taken all the same: no operation leaves an object half
+/// written.
+pub(crate) fn lock(account: &Mutex<Account>) -> MutexGuard<'_, Account> {
+    account.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,195 @@
+//! Webhook endpoints and what they receive.
+
+mod stripe;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hmac::{Hmac, KeyInit, Mac};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{HeaderMap, Request, Response};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use sha2::Sha256;
+use stripe::{Stripe, until};
+use stripe_simulator::Options;
+
+/// Something that listens to webhooks, and fails as often as it is told.
+struct Listener {
+    url: String,
+    received: Arc<Mutex<Vec<(HeaderMap, Bytes)>>>,
+    failures: Arc<Mutex<usize>>,
+}
+
+impl Listener {
+    async fn start(failures: usize) -> Self {
+        let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook", socket.local_addr().unwrap());
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let failures = Arc::new(Mutex::new(failures));
+        let (log, left) = (Arc::clone(&received), Arc::clone(&failures));
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = socket.accept().await.unwrap();
+                let (log, left) = (Arc::clone(&log), Arc::clone(&left));
+                let service = service_fn(move |request: Request<Incoming>| {
+                    let (log, left) = (Arc::clone(&log), Arc::clone(&left));
+                    async move {
+                        let (head, body) = request.into_parts();
+                        let body = body.collect().await?.to_bytes();
+                        log.lock().unwrap().push((head.headers, body));
+                        let mut left = left.lock().unwrap();
+                        let status = if *left > 0 { 302 } else { 204 };
+                        *left = left.saturating_sub(1);
+                        let response = Response::builder().status(status).body(Full::new(Bytes::new()));
+                        Ok::<_, hyper::Error>(response.unwrap())
+                    }
+                });
+                tokio::spawn(
+                    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
+                );
+            }
+        });
+        Self { url, received, failures }
+    }
+
+    fn all(&self) -> Vec<(HeaderMap, Bytes)> {
+        self.received.lock().unwrap().clone()
+    }
+
+    fn types(&self) -> Vec<String> {
+        let kind = |body: &Bytes| serde_json::from_slice::<Value>(body).unwrap()["type"].as_str().unwrap().to_owned();
+        self.all().iter().map(|(_, body)| kind(body)).collect()
+    }
+
+    async fn count(&self, count: usize) {
+        until("deliveries", async || (self.all().len() >= count).then_some(())).await;
+    }
+}
+
+async fn quick() -> Stripe {
+    Stripe::start_with(Options { webhook_retry_unit: Duration::from_millis(5), ..Options::default() }).await
+}
+
+fn verified(headers: &HeaderMap, body: &Bytes, secret: &str) -> bool {
+    let signature = headers["stripe-signature"].to_str().unwrap();
+    let part = |name: &str| signature.split(',').find_map(|p| p.strip_prefix(name)).unwrap().to_owned();
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(part("t=").as_bytes());
+    mac.update(b".");
+    mac.update(body);
+    let hex: String = mac.finalize().into_bytes().iter().map(|b| format!("{b:02x}")).collect();
+    hex == part("v1=")
+}
+
+#[tokio::test]
+async fn events_are_delivered_signed_and_in_order() {
+    let stripe = quick().await;
+    let listener = Listener::start(0).await;
+    let form = [("url", listener.url.as_str()), ("enabled_events[]", "*"), ("api_version", "2024-06-20")];
+    let endpoint = stripe.make("/v1/webhook_endpoints", &form).await;
+    let secret = endpoint.body["secret"].as_str().unwrap();
+    let shown = stripe.get(&format!("/v1/webhook_endpoints/{}", endpoint.id()), &[]).await;
+    assert_eq!(shown.body.get("secret"), None, "the secret is told once");
+    for _ in 0..10 {
+        let form = [("amount", "700"), ("currency", "usd"), ("payment_method", "pm_card_visa"), ("confirm", "true")];
+        stripe.make("/v1/payment_intents", &form).await;
+    }
+    listener.count(30).await;
+    let expected = ["payment_intent.created", "charge.succeeded", "payment_intent.succeeded"];
+    for chunk in listener.types().chunks(3) {
+        assert_eq!(chunk, expected);
+    }
+    for (headers, body) in listener.all() {
+        assert!(verified(&headers, &body, secret));
+        assert_eq!(headers["user-agent"], "Stripe/1.0 (+https://stripe.com/docs/webhooks)");
+        let event: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(event["api_version"], "2024-06-20");
+        stripe_simulator::conformance::check_object(&event).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn endpoints_get_what_they_enabled() {
+    let stripe = quick().await;
+    let (some, other) = (Listener::start(0).await, Listener::start(0).await);
+    let form = [("url", some.url.as_str()), ("enabled_events[]", "product.created")];
+    let endpoint = stripe.make("/v1/webhook_endpoints", &form).await.id();
+    stripe.make("/v1/webhook_endpoints", &[("url", &other.url), ("enabled_events[]", "customer.created")]).await;
+    stripe.make("/v1/customers", &[]).await;
+    stripe.make("/v1/products", &[("name", "p")]).await;
+    some.count(1).await;
+    other.count(1).await;
+    let path = format!("/v1/webhook_endpoints/{endpoint}");
+    assert_eq!(stripe.make(&path, &[("disabled", "true")]).await.body["status"], "disabled");
+    stripe.make("/v1/products", &[("name", "unheard")]).await;
+    let enabled = [("disabled", "false"), ("enabled_events[]", "customer.created")];
+    stripe.make(&path, &enabled).await;
+    stripe.make("/v1/customers", &[]).await;
+    some.count(2).await;
+    assert_eq!(some.types(), ["product.created", "customer.created"]);
+    assert_eq!(stripe.delete(&path).await.body["deleted"], true);
+    stripe.make("/v1/customers", &[]).await;
+    other.count(3).await;
+    assert_eq!(some.types().len(), 2);
+}
+
+#[tokio::test]
+async fn a_failed_delivery_is_tried_three_times_and_signed_anew() {
+    let stripe = quick().await;
+    let listener = Listener::start(2).await;
+    let form = [("url", listener.url.as_str()), ("enabled_events[]", "customer.created")];
+    let secret = stripe.make("/v1/webhook_endpoints", &form).await.body["secret"].as_str().unwrap().to_owned();
+    stripe.make("/v1/customers", &[]).await;
+    let event = stripe.get("/v1/events", &[]).await.ids().remove(0);
+    let pending = async || {
+        let event = stripe.get(&format!("/v1/events/{event}"), &[]).await;
+        (event.body["pending_webhooks"] == 0).then_some(())
+    };
+    until("the third attempt", pending).await;
+    let attempts = listener.all();
+    assert_eq!(attempts.len(), 3);
+    assert!(attempts.iter().all(|(headers, body)| verified(headers, body, &secret)));
+
+    *listener.failures.lock().unwrap() = 100;
+    stripe.make("/v1/customers", &[]).await;
+    listener.count(6).await;
+    // Nothing is left to wait for: the event that follows is delivered, and no attempt came in between.
+    *listener.failures.lock().unwrap() = 0;
+    stripe.make("/v1/customers", &[]).await;
+    listener.count(7).await;
+    assert_eq!(listener.all().len(), 7);
+}
+
+#[tokio::test]
+async fn an_endpoint_that_hangs_holds_up_nobody() {
+    let stripe = quick().await;
+    let hanging = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", hanging.local_addr().unwrap());
+    stripe.make("/v1/webhook_endpoints", &[("url", &url), ("enabled_events[]", "*")]).await;
+    let listener = Listener::start(0).await;
+    stripe.make("/v1/webhook_endpoints", &[("url", &listener.url), ("enabled_events[]", "*")]).await;
+    for _ in 0..5 {
+        stripe.make("/v1/customers", &[]).await;
+    }
+    listener.count(5).await;
+}
+
+#[tokio::test]
+async fn endpoints_are_limited_and_their_urls_checked() {
+    let stripe = quick().await;
+    for url in ["", "nowhere", "ftp://a.example/", "http://", "/path"] {
+        let answer = stripe.post("/v1/webhook_endpoints", &[("url", url), ("enabled_events[]", "*")]).await;
+        assert_eq!((answer.status, &answer.error()["param"]), (400, &json!("url")), "{url}");
+    }
+    let unknown = [("url", "https://a.example"), ("enabled_events[]", "no.such_event")];
+    assert_eq!(stripe.post("/v1/webhook_endpoints", &unknown).await.error()["param"], "enabled_events[0]");
+    for _ in 0..16 {
+        stripe.make("/v1/webhook_endpoints", &[("url", "https://a.example"), ("enabled_events[]", "*")]).await;
+    }
+    let one_more = [("url", "https://a.example"), ("enabled_events[]", "*")];
+    assert_eq!(stripe.post("/v1/webhook_endpoints", &one_more).await.status, 400);
+}

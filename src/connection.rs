@@ -1,0 +1,142 @@
+//! The connection that comes with a call: read once, refused before anything is sent when it is not right.
+
+use crate::catalog;
+use crate::error::{Error, Result};
+use crate::stripe::key::{KeyKind, SecretKey};
+use crate::stripe::transport::ApiBase;
+
+/// The fields of a connection as they came in.
+#[derive(Clone)]
+pub struct Fields {
+    /// Names and values.
+    pub values: Vec<(String, String)>,
+    /// Whether only test keys are allowed.
+    pub development: bool,
+}
+
+/// A connection that can be used.
+#[derive(Debug)]
+pub struct Connection {
+    /// The key.
+    pub key: SecretKey,
+    /// The connected account to act for.
+    pub account: Option<String>,
+    /// Where the API is.
+    pub base: ApiBase,
+}
+
+impl Fields {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.values.iter().find(|(n, _)| n == name).map(|(_, v)| v.trim()).filter(|v| !v.is_empty())
+    }
+
+    /// Refuses fields that the connection does not have, and those that come twice.
+    fn check_names(&self) -> Result<()> {
+        let known = || catalog::CONNECTION_FIELDS.iter().map(|f| f.name);
+        for (index, (name, _)) in self.values.iter().enumerate() {
+            if !known().any(|k| k == name) {
+                let names = known().collect::<Vec<_>>().join(", ");
+                return Err(Error::connection(name, "the connection has no field of this name").hint(format!("Its fields are {names}.")));
+            }
+            if self.values.iter().skip(index + 1).any(|(n, _)| n == name) {
+                return Err(Error::connection(name, "the connection has this field twice"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the connection for a call that reaches the API.
+    ///
+    /// # Errors
+    /// The first field that is missing, malformed or not allowed.
+    pub fn connection(&self) -> Result<Connection> {
+        self.check_names()?;
+        // The field as it came: its own white space is the key's business.
+        let pasted = self.values.iter().find(|(n, _)| n == "api_key").map_or("", |(_, v)| v.as_str());
+        let key = SecretKey::parse(pasted)?;
+        key.allow_in(self.development)?;
+        let account = self.get("account").map(account).transpose()?;
+        if key.kind == KeyKind::Organisation && account.is_none() {
+            return Err(Error::connection("account", "an organisation's key (sk_org_…) needs the account to act for")
+                .hint("Put the account's id (acct_…) into `account`."));
+        }
+        let default = catalog::CONNECTION_FIELDS.iter().find(|f| f.name == "api_base").and_then(|f| f.default);
+        let base = ApiBase::parse(self.get("api_base").or(default).unwrap_or_default())
+            .map_err(|what| Error::connection("api_base", format!("the API address {what}")))?;
+        Ok(Connection { key, account, base })
+    }
+
+    /// The secrets that webhooks may be signed with.
+    ///
+    /// # Errors
+    /// None, or one that is not a webhook secret.
+    pub fn webhook_secrets(&self) -> Result<Vec<String>> {
+        const FIELD: &str = "webhook_secret";
+        self.check_names()?;
+        let text = self.get(FIELD).ok_or_else(|| {
+            Error::connection(FIELD, "there is no webhook signing secret, so no delivery can be checked")
+                .hint("Copy the secret (whsec_…) of the webhook endpoint from https://dashboard.stripe.com/webhooks.")
+        })?;
+        let secrets: Vec<String> = text.split(',').map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect();
+        for secret in &secrets {
+            let rest = secret.strip_prefix("whsec_").unwrap_or_default();
+            if rest.is_empty() || !rest.bytes().all(|b| b.is_ascii_graphic()) {
+                return Err(Error::connection(FIELD, "a webhook signing secret begins with whsec_ and has no spaces inside")
+                    .hint("It is not an API key: each webhook endpoint has its own, at https://dashboard.stripe.com/webhooks."));
+            }
+        }
+        Ok(secrets)
+    }
+}
+
+fn account(text: &str) -> Result<String> {
+    let rest = text.strip_prefix("acct_").unwrap_or_default();
+    if rest.is_empty() || rest.len() > 100 || !rest.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Err(Error::connection("account", "a connected account's id is acct_ followed by letters and digits"));
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn fields(values: &[(&str, &str)]) -> Fields {
+        Fields { values: values.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect(), development: true }
+    }
+
+    fn refused(values: &[(&str, &str)]) -> Box<Error> {
+        let error = fields(values).connection().expect_err("must be refused");
+        assert_eq!(error.kind, ErrorKind::InvalidConnection);
+        error
+    }
+
+    #[test]
+    fn a_key_alone_is_a_connection_to_stripe_itself() {
+        let connection = fields(&[("api_key", "sk_test_abc"), ("account", ""), ("api_base", " ")]).connection().expect("fine");
+        assert_eq!(connection.base, ApiBase { https: true, authority: "api.stripe.com".into() });
+        assert_eq!(connection.account, None);
+    }
+
+    #[test]
+    fn names_the_field_at_fault() {
+        assert_eq!(refused(&[]).field.as_deref(), Some("api_key"));
+        assert_eq!(refused(&[("api_key", "sk_live_abc")]).field.as_deref(), Some("api_key"));
+        assert_eq!(refused(&[("api_key", "sk_test_a"), ("account", "cus_1")]).field.as_deref(), Some("account"));
+        assert_eq!(refused(&[("api_key", "sk_test_a"), ("api_base", "http://evil.example")]).field.as_deref(), Some("api_base"));
+        assert_eq!(refused(&[("api_key", "sk_test_a"), ("colour", "red")]).field.as_deref(), Some("colour"));
+        assert_eq!(refused(&[("api_key", "sk_test_a"), ("api_key", "sk_test_b")]).field.as_deref(), Some("api_key"));
+        assert_eq!(refused(&[("api_key", "sk_org_test_a")]).field.as_deref(), Some("account"));
+    }
+
+    #[test]
+    fn webhook_secrets_may_be_two_and_never_an_api_key() {
+        let two = fields(&[("webhook_secret", "whsec_a, whsec_b")]).webhook_secrets().expect("fine");
+        assert_eq!(two, ["whsec_a", "whsec_b"]);
+        for bad in ["sk_test_abc", "whsec_", "whsec_a b", ","] {
+            assert!(fields(&[("webhook_secret", bad)]).webhook_secrets().map_or(true, |s| s.is_empty()), "{bad}");
+        }
+        assert!(fields(&[]).webhook_secrets().is_err());
+    }
+}

@@ -1,0 +1,16 @@
+//! The whole system: the real component in the real host against a server over real sockets.
+//!
+//! One topic a module. `platform` is what every test stands on: a host, a connector and a connection. Servers are
+//! the simulator, or, where a server has to misbehave, the few lines in `scripted`.
+
+mod bad_input;
+mod component;
+mod idempotency;
+mod lost_answers;
+mod manifest_check;
+mod operations;
+mod platform;
+mod resources;
+mod schemas;
+mod scripted;
+mod triggers;

@@ -21,11 +21,12 @@ struct Checker<'a> {
     facts: &'a Facts,
     problems: Vec<Problem>,
     used_fields: BTreeSet<&'a str>,
+    missing_request: bool,
 }
 
 /// Everything that is wrong with the manifest, in the order of the file.
 pub fn check(manifest: &Manifest, facts: &Facts) -> Vec<Problem> {
-    let mut checker = Checker { manifest, facts, problems: Vec::new(), used_fields: BTreeSet::new() };
+    let mut checker = Checker { manifest, facts, problems: Vec::new(), used_fields: BTreeSet::new(), missing_request: false };
     checker.connector();
     checker.resources();
     checker.operations();
@@ -82,6 +83,7 @@ impl<'a> Checker<'a> {
         let facts = self.facts;
         let found = find_request(facts, request.get_ref());
         if found.is_none() {
+            self.missing_request = true;
             let lines: Vec<String> = facts.operations.iter().map(|o| format!("{} {}", o.method.as_str(), o.path)).collect();
             let hint = nearest(request.get_ref(), lines.iter().map(String::as_str));
             let what = format!("{owner} sends `{}`, which the API {} does not have{hint}", request.get_ref(), facts.api_version);
@@ -238,8 +240,6 @@ impl<'a> Checker<'a> {
             }
         }
         let sample = Value::Table(operation.sample.get_ref().clone());
-        let mut required = inputs.clone();
-        required.retain(|f| f.required);
         self.value(owner, &operation.sample, "sample", &sample, &inputs, true);
         if let Some(defaults) = &operation.defaults {
             self.value(owner, defaults, "defaults", &Value::Table(defaults.get_ref().clone()), &inputs, false);
@@ -315,10 +315,10 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The texts that apply everywhere must apply somewhere.
+    /// The texts that apply everywhere must apply somewhere. An operation that is not there says nothing of its fields.
     fn field_texts(&mut self) {
         for (name, text) in &self.manifest.fields {
-            if !self.used_fields.contains(name.get_ref().as_str()) {
+            if !self.missing_request && !self.used_fields.contains(name.get_ref().as_str()) {
                 self.wrong(name, format!("no operation has a parameter `{}`", name.get_ref()));
             }
             self.field_text("[fields]", name, text, None);

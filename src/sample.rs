@@ -84,7 +84,6 @@ fn object_members(fields: &'static [Field], depth: u32) -> Map<String, Value> {
 
 fn value(name: &str, shape: &'static Shape, depth: u32) -> Value {
     match shape {
-        Shape::Any | Shape::Union(_) if depth == 0 => Value::Null,
         Shape::Any => json!({}),
         Shape::Boolean => json!(matches!(name, "active" | "paid" | "captured")),
         Shape::True => json!(true),
@@ -99,11 +98,10 @@ fn value(name: &str, shape: &'static Shape, depth: u32) -> Value {
             _ => json!([]),
         },
         Shape::Map(_) => json!({}),
-        Shape::Object(_) if depth == 0 => json!({}),
-        Shape::Object(fields) => Value::Object(object_members(fields, depth - 1)),
+        // What an object must have it has at any depth; what it may lack is left out below the last.
+        Shape::Object(fields) => Value::Object(object_members(fields, depth.saturating_sub(1))),
         Shape::Union(parts) => parts.first().map_or(Value::Null, |p| value(name, p, depth)),
-        Shape::Ref(name) if depth == 0 => json!({"object": name}),
-        Shape::Ref(name) => object(name, &Map::new(), depth - 1),
+        Shape::Ref(name) => object(name, &Map::new(), depth.saturating_sub(1)),
         Shape::Expandable(names) => {
             let prefix = names.first().and_then(|n| catalog::resource_of_object(n)).and_then(|r| r.id_prefixes.first());
             json!(format!("{}{SUFFIX}", prefix.unwrap_or(&"")))

@@ -9,6 +9,8 @@ use std::process::{Command, exit};
 use std::{env, fs};
 
 const TARGET: &str = "wasm32-wasip2";
+/// The workspace's profile for the component as it ships.
+const PROFILE: &str = "component";
 const ADD_TARGET: &str = "rustup target add wasm32-wasip2";
 
 /// What the outer cargo (or clippy, or a coverage tool) sets for its own target and must not reach the component's build.
@@ -100,24 +102,38 @@ fn build(root: &Path) -> PathBuf {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
-        .args(["build", "--release", "--lib", "--target", TARGET, "--package", "stripe-connector", "--target-dir"])
+        .args(["build", "--profile", PROFILE, "--lib", "--target", TARGET, "--package", "stripe-connector", "--target-dir"])
         .arg(&target_dir)
         .current_dir(root);
     for name in NOT_INHERITED {
         command.env_remove(name);
     }
+    command.env("CARGO_ENCODED_RUSTFLAGS", without_folders(root));
     match command.output() {
         Ok(output) if output.status.success() => {}
         Ok(output) => fail(&format!("the connector does not build:\n{}", String::from_utf8_lossy(&output.stderr))),
         Err(error) => fail(&format!("cargo could not be started to build the connector: {error}")),
     }
-    let built = target_dir.join(TARGET).join("release").join("stripe_connector.wasm");
+    let built = target_dir.join(TARGET).join(PROFILE).join("stripe_connector.wasm");
     // A copy, so that the bytes that this build included stay what they were when another profile builds at once.
     let kept = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("stripe_connector.wasm");
     if let Err(error) = fs::copy(&built, &kept) {
         fail(&format!("the connector was built, but {} cannot be copied: {error}", built.display()));
     }
     kept
+}
+
+/// Flags that keep the folders of this machine out of the component's panic messages: the same source gives the same
+/// bytes everywhere, and they tell nothing about who built them.
+fn without_folders(root: &Path) -> String {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
+    let mut prefixes = vec![(root.to_path_buf(), "connector")];
+    for index in home.into_iter().flat_map(|home| fs::read_dir(home.join("registry/src"))).flatten().flatten() {
+        prefixes.push((index.path(), "crates"));
+    }
+    let flags = prefixes.iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()));
+    flags.collect::<Vec<_>>().join("\x1f")
 }
 
 /// `<target>/connector`, shared by all profiles of the outer build. `OUT_DIR` is `<target>[/<triple>]/<profile>/build/<package>/out`.

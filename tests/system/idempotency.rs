@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use host_harness::contract::{ErrorKind, Outcome, RetryAdvice};
+use host_harness::contract::{ChoiceRequest, ErrorKind, Outcome, RetryAdvice};
 use serde_json::{Value, json};
 
 use crate::platform::{Platform, Shop, refused};
@@ -15,11 +15,8 @@ fn payment() -> Value {
 }
 
 async fn charges(shop: &Shop) -> usize {
-    let events = shop.platform.connector.choices(
-        &shop.platform.fresh(),
-        host_harness::contract::ChoiceRequest { resource: "charge".into(), search: None, cursor: None, limit: Some(100) },
-    );
-    events.await.expect("charges").value.choices.len()
+    let all = ChoiceRequest { resource: "charge".into(), search: None, cursor: None, limit: Some(100) };
+    shop.platform.connector.choices(&shop.platform.fresh(), all).await.expect("charges").value.choices.len()
 }
 
 #[tokio::test]

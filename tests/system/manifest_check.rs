@@ -3,7 +3,6 @@
 use stripe_facts::Facts;
 
 #[path = "../../build/check.rs"]
-#[expect(dead_code, reason = "the build uses the rest")]
 mod check;
 #[path = "../../build/manifest.rs"]
 #[expect(dead_code, reason = "the build uses the rest")]

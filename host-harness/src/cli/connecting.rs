@@ -24,7 +24,7 @@ pub struct Link {
     fields: Vec<(String, Secret)>,
     environment: Environment,
     /// Lives as long as the command.
-    simulator: Option<Simulator>,
+    _simulator: Option<Simulator>,
 }
 
 impl Link {
@@ -42,7 +42,7 @@ impl Link {
         link.fields.retain(|(name, _)| !matches!(name.as_str(), "api_key" | "api_base"));
         link.fields.push(("api_key".to_owned(), Secret::new(TEST_SECRET_KEY.to_owned())));
         link.fields.push(("api_base".to_owned(), Secret::new(simulator.base_url())));
-        link.simulator = Some(simulator);
+        link._simulator = Some(simulator);
         link.settle(manifest)?;
         Ok(link)
     }
@@ -62,7 +62,7 @@ impl Link {
             None => Environment::Development,
         };
         let connection = connection(manifest, environment, &fields)?;
-        let mut link = Self { connection, grants: Grants::default(), fields, environment, simulator: None };
+        let mut link = Self { connection, grants: Grants::default(), fields, environment, _simulator: None };
         link.settle(manifest)?;
         Ok(link)
     }
@@ -71,11 +71,6 @@ impl Link {
     fn is_empty(&self, manifest: &Manifest) -> bool {
         let given = |name: &str| self.fields.iter().any(|(given, _)| given == name);
         !manifest.fields.iter().any(|field| (field.required || field.kind == FieldKind::Url) && given(&field.name))
-    }
-
-    /// The embedded simulator, where it stands behind the connection.
-    pub fn is_simulated(&self) -> bool {
-        self.simulator.is_some()
     }
 
     /// Where the API is, as far as it is not the service itself.

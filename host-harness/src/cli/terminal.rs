@@ -139,6 +139,8 @@ pub fn table(header: &[&str], rows: Vec<Vec<Tone>>, fits_terminal: bool) -> Stri
     }
     // Whether the stream shows colour is the stream's to decide.
     table.enforce_styling();
+    // Blanks at the end of a line stay without a style, and so can be taken off.
+    table.style_text_only();
     if !header.is_empty() {
         table.set_header(header.iter().map(|title| Cell::new(title).add_attribute(Attribute::Dim)));
     }

@@ -32,11 +32,13 @@ pub fn run(options: &Options, terminal: &mut Terminal) -> Result<(), Failure> {
     row("API", manifest.api_version.clone())?;
     row("size", wording::bytes(facts.size))?;
     row("SHA-256", facts.sha256.clone())?;
-    row("compiled", compiled(&connector))?;
+    row("code", compiled(&connector))?;
     row("exports", facts.exports.join("\n           "))?;
 
     terminal.line(format_args!("\n{}", paint(STRONG, "Imports: all granted, and nothing else is")))?;
-    for import in &facts.imports {
+    let mut imports = facts.imports.clone();
+    imports.sort();
+    for import in imports {
         terminal.line(format_args!("  {import}"))?;
     }
 
@@ -83,7 +85,7 @@ pub fn run(options: &Options, terminal: &mut Terminal) -> Result<(), Failure> {
 }
 
 /// Whose decision it is that a request may go there.
-pub fn granted_by(rule: &Rule) -> &'static str {
+fn granted_by(rule: &Rule) -> &'static str {
     if rule.additional { "you, for this run" } else { "its manifest" }
 }
 
@@ -92,8 +94,8 @@ pub fn compiled(connector: &Connector) -> String {
     let facts = connector.facts();
     let time = wording::duration(facts.compile_time);
     match facts.compiled {
-        CompiledFrom::Cache => format!("earlier; loaded from the cache in {time}"),
-        CompiledFrom::Fresh => format!("now, in {time}"),
+        CompiledFrom::Cache => format!("code from the cache in {time}"),
+        CompiledFrom::Fresh => format!("compiled in {time}"),
     }
 }
 

@@ -6,12 +6,12 @@
 mod post;
 mod stage;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use host_harness::contract::{
-    ActionResult, ChoiceRequest, ErrorKind, Event, Mode, Outcome, ResourceRecord, SubscriptionRequest,
+    self, ActionResult, ChoiceRequest, ErrorKind, Event, Mode, Outcome, ResourceRecord, SubscriptionRequest,
 };
 use host_harness::{CallError, Connection, Connector, Invocation, Manifest};
 use serde_json::{Value, json};
@@ -20,11 +20,12 @@ use tokio::time::timeout_at;
 
 use self::stage::Stage;
 use super::arguments::Options;
-use super::commands::inspect::{compiled, granted_by};
+use super::commands::inspect::compiled;
 use super::commands::serve::WEBHOOK_SECRET;
 use super::commands::test_connection::account;
 use super::connecting::Link;
 use super::failure::Failure;
+use super::json::Json;
 use super::loading;
 use super::progress::watch;
 use super::receiver::{Delivery, Receiver};
@@ -95,21 +96,32 @@ fn load(options: &Options, stage: &mut Stage<'_>, manifest: &Manifest, link: &Li
     let connector = loading::load(options, manifest, &link.grants)?;
     let facts = connector.facts();
     let size = wording::bytes(facts.size);
-    stage.done("Load the component", &size, &format!("{size} of WebAssembly, compiled {}", compiled(&connector)))?;
-    let interfaces = facts.imports.iter().filter_map(|import| import.split(['/', '@']).next());
-    let packages: BTreeSet<&str> = interfaces.collect();
-    let packages = packages.into_iter().collect::<Vec<_>>().join(", ");
-    let mut aside =
-        vec![("may import", format!("{packages}: {} interfaces, no files, no sockets", facts.imports.len()))];
+    stage.done("Load the component", &size, &format!("{size} of WebAssembly, {}", compiled(&connector)))?;
+    let mut aside = vec![("may import", format!("{}; no files, no sockets", packages(&facts.imports)))];
     for (index, rule) in connector.policy().rules().iter().enumerate() {
-        let text = format!("{:<28} {}, granted by {}", rule.origin.to_string(), rule.methods, granted_by(rule));
-        aside.push((if index == 0 { "may reach" } else { "" }, text));
+        let by = if rule.additional { "for this run only" } else { "by its manifest" };
+        let text = format!("{:<24} {}, {by}", rule.origin.to_string(), rule.methods);
+        aside.push((if index == 0 { "may reach" } else { "may also reach" }, text));
     }
     if manifest.fields.iter().any(|field| field.inject_at_egress) {
         aside.push(("the key", "stays outside: the component holds a placeholder".to_owned()));
     }
     stage.aside(&aside)?;
     Ok(connector)
+}
+
+/// `wasi: cli, http`: the packages of the imports, the contract's own types left out.
+fn packages(imports: &[String]) -> String {
+    let mut namespaces: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for import in imports.iter().filter(|import| !import.starts_with(contract::PACKAGE)) {
+        if let Some((namespace, package)) = import.split(['/', '@']).next().and_then(|name| name.split_once(':')) {
+            namespaces.entry(namespace).or_default().insert(package);
+        }
+    }
+    let lists = namespaces
+        .into_iter()
+        .map(|(namespace, packages)| format!("{namespace}: {}", packages.into_iter().collect::<Vec<_>>().join(", ")));
+    lists.collect::<Vec<_>>().join("; ")
 }
 
 /// Whether the service runs here, and so can deliver here.
@@ -171,7 +183,8 @@ impl Demo<'_, '_> {
         let report = watch("Testing the connection", self.connector.test_connection(&call)).await?.value;
         expect(report.mode == Mode::Test, || "this is a live account: the demo runs with test keys only".to_owned())?;
         let connected = format!("Connected, {}", wording::mode(report.mode));
-        self.stage.done("Test the connection", &connected, &format!("{connected} · {}", account(&report)))
+        let name = report.account_name.clone().unwrap_or_else(|| account(&report));
+        self.stage.done("Test the connection", &connected, &format!("{connected} · {name}"))
     }
 
     /// Opens the receiver, and makes the service deliver to it where it can.
@@ -184,14 +197,17 @@ impl Demo<'_, '_> {
         let (secret, cursor) = if by_webhook {
             let request = SubscriptionRequest { callback_url: url.clone(), triggers };
             let made = watch("Making a webhook endpoint", self.connector.subscribe(&call, request)).await?.value;
-            let text = format!("{} delivers {} kinds of event to {address}", made.id, made.event_types.len());
-            self.stage.done("Subscribe to events", &format!("{} kinds", made.event_types.len()), &text)?;
+            let kinds = format!("{} kinds of event", made.event_types.len());
+            self.stage.done("Subscribe to events", &kinds, &format!("{kinds}, by webhook to http://{address}"))?;
             let secret = made.secret.ok_or_else(|| Failure::Unexpected("the new endpoint has no secret".to_owned()))?;
             (secret, None)
         } else {
             let polled = watch("Polling", self.connector.poll(&call, triggers, None)).await?.value;
-            let text = "no public URL for webhooks here: polling in their place, from now on";
-            self.stage.done("Subscribe to events", "by polling", text)?;
+            self.stage.done(
+                "Subscribe to events",
+                "by polling",
+                "no public URL for webhooks: polling in their place",
+            )?;
             (format!("whsec_{}", Invocation::fresh()?.id.replace('_', "")), Some(polled.cursor))
         };
         let connection: Connection = self.link.with(self.manifest, WEBHOOK_SECRET, secret.clone())?;
@@ -214,11 +230,7 @@ impl Demo<'_, '_> {
     async fn sell(&mut self) -> Result<Sold, Failure> {
         self.stage.heading("Sell")?;
         let input = json!({
-            "name": "Jenny Rosen",
-            "email": "jenny.rosen@example.com",
-            "payment_method": "pm_card_visa",
-            "invoice_settings": { "default_payment_method": "pm_card_visa" },
-            "metadata": { "demo": self.run },
+            "name": "Jenny Rosen", "email": "jenny.rosen@example.com", "metadata": { "demo": self.run },
         });
         let customer = self.create("customer.create", &input).await?;
         self.stage.done("Create a customer", &customer.title, &wording::record(&customer))?;
@@ -233,23 +245,26 @@ impl Demo<'_, '_> {
         let monthly = format!("{} a month", self.money(&price, "amount", "15.00 USD")?);
         self.stage.done("Create a price", &monthly, &format!("{monthly} · {}", price.id))?;
 
-        let input = json!({ "customer": customer.id, "items": [{ "price": price.id }] });
-        let subscription = self.create("subscription.create", &input).await?;
-        let status = self.field(&subscription, "status", "active")?;
-        let until = wording::field(&subscription, "period_ends_at").unwrap_or_default();
-        let until = until.split('T').next().unwrap_or_default();
-        self.stage.done(
-            "Create a subscription",
-            &status,
-            &format!("{status}, paid until {until} · {}", subscription.id),
-        )?;
-
-        let input = self.payment(&customer, "order 1", 1099, "pm_card_visa");
-        let payment = self.create("payment_intent.create", &input).await?;
+        // The first payment saves the card; the subscription is charged to it.
+        self.stage.begin("payment_intent.create");
+        let mut input = self.payment(&customer, "order 1", 1099, "pm_card_visa");
+        input["setup_future_usage"] = "off_session".into();
+        let paid = self.act("payment_intent.create", &input, &Invocation::fresh()?).await?;
+        let payment = record_of(&paid)?;
         let (amount, status) =
             (self.money(&payment, "amount", "10.99 USD")?, self.field(&payment, "status", "succeeded")?);
         let result = format!("{amount} {status}");
         self.stage.done("Charge a Visa card", &result, &format!("{result} · {}", payment.id))?;
+
+        let card = Json::of(&paid.output).get("payment_method").and_then(Json::text).map(str::to_owned);
+        let input = json!({
+            "customer": customer.id, "items": [{ "price": price.id }], "default_payment_method": card,
+        });
+        let subscription = self.create("subscription.create", &input).await?;
+        let status = self.field(&subscription, "status", "active")?;
+        let until = wording::field(&subscription, "period_ends_at").unwrap_or_default();
+        let result = format!("{status} until {}", until.split('T').next().unwrap_or_default());
+        self.stage.done("Create a subscription", &result, &format!("{result} · {}", subscription.id))?;
         Ok(Sold { customer, subscription, payment })
     }
 
@@ -287,13 +302,9 @@ impl Demo<'_, '_> {
         let input = json!({ "payment_intent": sold.payment.id, "amount": 400 });
         let refund = self.create("refund.create", &input).await?;
         let amount = self.money(&refund, "amount", "4.00 USD")?;
-        let status = self.field(&refund, "status", "succeeded")?;
-        let whole = wording::money(&sold.payment, "amount").unwrap_or_default();
-        self.stage.done(
-            "Refund a part",
-            &format!("{amount} {status}"),
-            &format!("{amount} of {whole} {status} · {}", refund.id),
-        )
+        self.field(&refund, "status", "succeeded")?;
+        let result = format!("{amount} given back");
+        self.stage.done("Refund a part", &result, &format!("{result} · {}", refund.id))
     }
 
     /// A platform that lost its answer runs the step again.
@@ -401,11 +412,14 @@ impl Demo<'_, '_> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let forged = post::signature("whsec_guessed", now, &event.payload);
         let old = post::signature(&mail.secret, now.saturating_sub(OLD), &event.payload);
-        for (what, signature) in [("A forged delivery", forged), ("An old one, replayed", old)] {
+        for (what, title, signature) in
+            [("a forged delivery", "Forge a delivery", forged), ("an old one, replayed", "Replay an old one", old)]
+        {
             self.stage.begin(what);
             let (status, answer) = self.post(mail, &signature, &event.payload).await?;
             expect(status == 400, || format!("{what}: it was answered {status} {answer}"))?;
-            self.stage.done(what, "refused: 400", &format!("400 {answer}"))?;
+            self.stage.done(title, "refused", &format!("{status}, nothing taken"))?;
+            self.stage.aside(&[("it says", answer)])?;
         }
         // By webhook it is there already; polled, it has yet to arrive a first time.
         let genuine = post::signature(&mail.secret, now, &event.payload);
@@ -427,7 +441,7 @@ impl Demo<'_, '_> {
         };
         let dropped = timeout_at(tokio::time::Instant::now() + PATIENCE, wait).await.unwrap_or(false);
         expect(dropped, || "the same event was taken twice".to_owned())?;
-        self.stage.done("The same event again", "dropped", &format!("200, and dropped: {} was taken before", event.id))
+        self.stage.done("Repeat an event", "dropped", &format!("{status}, and dropped: it was taken before"))
     }
 
     async fn post(&self, mail: &Mail, signature: &str, body: &str) -> Result<(u16, String), Failure> {

@@ -72,7 +72,7 @@ impl<'terminal> Stage<'terminal> {
     /// What to notice about the step before.
     pub fn aside(&mut self, rows: &[(&str, String)]) -> Result<(), Failure> {
         for (name, text) in rows {
-            self.say(format_args!("    {}  {}", paint(DIM, format!("{:<NAME$}", cut(name, NAME))), one_line(text)))?;
+            self.say(format_args!("    {} {}", paint(DIM, format!("{:<NAME$}", cut(name, NAME))), one_line(text)))?;
         }
         if let Some(step) = self.steps.last_mut() {
             step.detail.extend(rows.iter().map(|(name, text)| ((*name).to_owned(), one_line(text))));

@@ -1,0 +1,150 @@
+//! `call`: results, pages, re-runs, and the errors of the service.
+
+use serde_json::json;
+
+use crate::support::{Stripe, TestFile};
+
+const PAYMENT: &str = r#"{"amount": 1099, "currency": "usd", "payment_method": "pm_card_visa", "confirm": true,
+    "return_url": "https://example.com/return"}"#;
+const DECLINED: &str = r#"{"amount": 1099, "currency": "usd", "confirm": true,
+    "payment_method": "pm_card_visa_chargeDeclinedInsufficientFunds", "return_url": "https://example.com/return"}"#;
+
+#[test]
+fn prints_the_result_and_nothing_else() {
+    let stripe = Stripe::start();
+    let ended = stripe.harness(&["call", "customer.create", "--input", r#"{"email": "jenny@example.com"}"#]).run();
+    let ended = ended.succeeded();
+    assert_eq!(ended.stderr, "");
+    let customer = ended.json();
+    assert_eq!((&customer["object"], &customer["email"]), (&json!("customer"), &json!("jenny@example.com")));
+    assert!(ended.stdout.starts_with("{\n  \"id\": \"cus_"), "in the service's order: {}", ended.stdout);
+}
+
+#[test]
+fn takes_its_input_from_a_file_or_from_standard_input() {
+    let stripe = Stripe::start();
+    let file = TestFile::new("input.json", r#"{"name": "From a file"}"#);
+    let ended = stripe.harness(&["call", "customer.create", "--input", &file.at()]).run().succeeded();
+    assert_eq!(ended.json()["name"], "From a file");
+    let ended = stripe.harness(&["call", "customer.create", "--input", "-"]).input(r#"{"name": "Piped"}"#).run();
+    assert_eq!(ended.succeeded().json()["name"], "Piped");
+}
+
+#[test]
+fn an_alias_works_and_input_may_be_left_out() {
+    let stripe = Stripe::start();
+    let ended = stripe.harness(&["call", "get_balance"]).run().succeeded();
+    assert_eq!(ended.json()["object"], "balance");
+}
+
+#[test]
+fn json_prints_an_envelope() {
+    let stripe = Stripe::start();
+    let ended = stripe.harness(&["call", "customer.create", "--input", r#"{"name": "Jenny"}"#, "--json"]).run();
+    let envelope = ended.succeeded().json();
+    assert_eq!(envelope["kind"], "action");
+    assert_eq!(envelope["record"]["internal"], "contact");
+    assert_eq!(envelope["record"]["fields"]["name"], "Jenny");
+    assert_eq!(envelope["metadata"]["mode"], "test");
+    assert_eq!(envelope["report"]["requests"][0]["path"], "/v1/customers");
+}
+
+#[test]
+fn the_same_invocation_charges_once() {
+    let stripe = Stripe::start();
+    let run = || {
+        let arguments = ["call", "payment_intent.create", "--input", PAYMENT, "--invocation-id", "order_7", "--json"];
+        stripe.harness(&arguments).run().succeeded().json()
+    };
+    let (first, second) = (run(), run());
+    assert_eq!(first["output"]["id"], second["output"]["id"]);
+    assert_eq!((&first["metadata"]["replayed"], &second["metadata"]["replayed"]), (&json!(false), &json!(true)));
+    let charges = stripe.harness(&["choices", "charge", "--json"]).run().succeeded().json();
+    assert_eq!(charges["choices"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn an_own_idempotency_key_is_sent() {
+    let stripe = Stripe::start();
+    stripe.harness(&["call", "customer.create", "--idempotency-key", "mine-1"]).run().succeeded();
+    assert_eq!(stripe.requests()[0].header("idempotency-key"), Some("mine-1"));
+}
+
+#[test]
+fn pages_are_followed() {
+    let stripe = Stripe::start();
+    for name in ["a", "b", "c"] {
+        let input = json!({ "name": name }).to_string();
+        stripe.harness(&["call", "customer.create", "--input", &input]).run().succeeded();
+    }
+    let one = stripe.harness(&["call", "customer.list", "--input", r#"{"limit": 2}"#]).run().succeeded();
+    assert_eq!(one.json()["data"].as_array().unwrap().len(), 2);
+    let cursor = one.stderr.split("--cursor ").nth(1).unwrap().split(',').next().unwrap();
+    let rest = stripe.harness(&["call", "customer.list", "--input", r#"{"limit": 2}"#, "--cursor", cursor]).run();
+    let rest = rest.succeeded();
+    assert_eq!(rest.json()["data"][0]["name"], "a");
+    assert_eq!(rest.stderr, "", "there is no more");
+
+    let all = stripe.harness(&["call", "customer.list", "--input", r#"{"limit": 2}"#, "--all"]).run().succeeded();
+    let names: Vec<_> = all.json_lines().iter().map(|customer| customer["name"].clone()).collect();
+    assert_eq!(names, ["c", "b", "a"]);
+
+    let pages = stripe.harness(&["call", "customer.list", "--input", r#"{"limit": 2}"#, "--all", "--json"]).run();
+    let pages = pages.succeeded().json_lines();
+    assert_eq!(pages.len(), 2);
+    assert_eq!(pages[1]["records"][0]["title"], "a");
+}
+
+#[test]
+fn a_decline_says_all_there_is_to_know() {
+    let stripe = Stripe::start();
+    stripe.harness(&["call", "payment_intent.create", "--input", DECLINED]).run().failed(
+        1,
+        &[
+            "error (declined): Your card has insufficient funds.",
+            "  hint      ",
+            "  code      card_declined\n",
+            "  declined  insufficient_funds\n",
+            "  done?     No: it was refused, and nothing was done.\n",
+            "  retry     No: something must be changed first.\n",
+            "  status    402\n",
+            "  request   req_",
+            "  key       payment_intent.create-",
+            "  see       https://",
+        ],
+    );
+}
+
+#[test]
+fn with_json_the_error_is_the_record() {
+    let stripe = Stripe::start();
+    let ended = stripe.harness(&["call", "payment_intent.create", "--input", DECLINED, "--json"]).run().failed(1, &[]);
+    let error = ended.error();
+    assert_eq!(error["kind"], "declined");
+    assert_eq!(error["decline_code"], "insufficient_funds");
+    assert_eq!(error["outcome"], "rejected");
+    assert_eq!(error["retry"], json!({ "advice": "never" }));
+    assert_eq!(error["related"][0]["resource"], "payment_intent");
+}
+
+#[test]
+fn an_unknown_outcome_names_the_run_to_repeat() {
+    // Nobody listens there: the connection is refused, which is safe to try again.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let stripe = Stripe::start();
+    let ended = stripe
+        .harness(&["call", "customer.create", "--invocation-id", "order_8", "--timeout", "200ms"])
+        .env("STRIPE_API_BASE", &format!("http://{address}"))
+        .run();
+    ended.failed(1, &["retry     Yes", "--invocation-id order_8"]);
+}
+
+#[test]
+fn a_trigger_is_not_called() {
+    let stripe = Stripe::start();
+    let ended = stripe.harness(&["call", "customer.created"]).run();
+    ended.failed(2, &["`customer.created` is a trigger", "harness sample"]);
+    assert!(stripe.requests().is_empty());
+}

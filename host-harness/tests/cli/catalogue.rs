@@ -1,0 +1,83 @@
+//! What the connector can do, without any connection.
+
+use crate::support::Harness;
+
+#[test]
+fn operations_are_listed_and_searched() {
+    let all = Harness::new(&["operations"]).run().succeeded();
+    assert_eq!(all.stderr, "");
+    for line in ["customer.create", "moves money", "cannot be undone", "only reads", "invoice.paid"] {
+        assert!(all.stdout.contains(line), "{line}: {}", all.stdout);
+    }
+    let found = Harness::new(&["operations", "refund", "--json"]).run().succeeded().json();
+    assert_eq!(found[0]["id"], "refund.create");
+    assert_eq!(found[0]["hints"]["moves_money"], true);
+    let queries = Harness::new(&["operations", "--kind", "query", "--json"]).run().succeeded().json();
+    assert!(queries.as_array().unwrap().iter().all(|operation| operation["kind"] == "query"));
+    let none = Harness::new(&["operations", "xyzzy"]).run().succeeded();
+    assert_eq!(none.stdout, "");
+}
+
+#[test]
+fn an_operation_is_described() {
+    let shown = Harness::new(&["describe", "payment_intent.create"]).run().succeeded().stdout;
+    for text in ["Create a payment", "moves money", "create_payment_intent", "currency", "required", "harness call"] {
+        assert!(shown.contains(text), "{text}: {shown}");
+    }
+    let described = Harness::new(&["describe", "create_customer", "--json"]).run().succeeded().json();
+    assert_eq!(described["summary"]["id"], "customer.create");
+    assert_eq!(described["input_schema"]["type"], "object");
+    assert_eq!(described["sample_output"]["object"], "customer");
+    let trigger = Harness::new(&["describe", "customer.created"]).run().succeeded().stdout;
+    assert!(!trigger.contains("harness call"), "{trigger}");
+    Harness::new(&["describe", "customer.creat"]).run().failed(1, &["unknown-operation", "customer.create"]);
+}
+
+#[test]
+fn what_describe_suggests_works() {
+    let shown = Harness::new(&["describe", "customer.create"]).run().succeeded().stdout;
+    let suggested = shown.lines().last().unwrap();
+    let input = suggested.split('\'').nth(1).unwrap();
+    let called = Harness::new(&["call", "customer.create", "--input", input]).run().succeeded();
+    assert_eq!(called.json()["object"], "customer");
+}
+
+#[test]
+fn resources_are_listed() {
+    let shown = Harness::new(&["resources"]).run().succeeded().stdout;
+    assert!(shown.contains("contact") && shown.contains("cus_") && shown.contains("city ← address.city"), "{shown}");
+    let resources = Harness::new(&["resources", "--json"]).run().succeeded().json();
+    assert!(resources.as_array().unwrap().iter().any(|resource| resource["internal"] == "contact"));
+}
+
+#[test]
+fn a_sample_is_an_event() {
+    let event = Harness::new(&["sample", "invoice.paid"]).run().succeeded().json();
+    assert_eq!((event["object"].as_str(), event["type"].as_str()), (Some("event"), Some("invoice.paid")));
+    let mapped = Harness::new(&["sample", "payment.succeeded", "--json"]).run().succeeded().json();
+    assert_eq!(mapped["trigger"], "payment_intent.succeeded");
+    assert_eq!(mapped["record"]["internal"], "payment");
+    Harness::new(&["sample", "invoice.payed"]).run().failed(1, &["invoice.paid"]);
+}
+
+#[test]
+fn inspect_shows_what_it_may_reach_and_runs_nothing() {
+    let shown = Harness::new(&["inspect"]).run().succeeded();
+    assert_eq!(shown.stderr, "", "no simulator is started");
+    for text in
+        ["Stripe 0.1.0", "wasi:http/outgoing-handler@", "https://api.stripe.com", "DELETE, GET, POST", "64.0 MiB"]
+    {
+        assert!(shown.stdout.contains(text), "{text}: {}", shown.stdout);
+    }
+    let document = Harness::new(&["inspect", "--json"]).run().succeeded().json();
+    assert_eq!(document["egress"].as_array().unwrap().len(), 1);
+    assert_eq!(document["component"]["size"], bundled_connector::COMPONENT.len());
+    assert_eq!(document["connection"][0]["set"], false);
+}
+
+#[test]
+fn help_and_version_are_results() {
+    let help = Harness::new(&["--help"]).run().succeeded().stdout;
+    assert!(help.contains("Exit status") && help.contains("test-connection"), "{help}");
+    assert!(Harness::new(&["--version"]).run().succeeded().stdout.starts_with("harness 0.1.0"));
+}

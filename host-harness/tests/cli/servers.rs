@@ -1,0 +1,164 @@
+//! `simulate` and `serve`: what they say, what they answer, and how they end.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::support::{Harness, KEY, Running, Stripe, WEBHOOK_SECRET};
+
+/// One HTTP/1.1 exchange on a connection of its own: the status and the body.
+fn exchange(url: &str, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
+    let address = url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
+}
+
+fn signed(secret: &str, age: u64, body: &str) -> String {
+    let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() - age;
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(format!("{time}.{body}").as_bytes());
+    let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("Stripe-Signature: t={time},v1={hex}\r\n")
+}
+
+fn event() -> String {
+    Harness::new(&["sample", "customer.created"]).run().succeeded().json().to_string()
+}
+
+fn serving(json: bool) -> (Running, String) {
+    let mut arguments = vec!["serve", "--listen", "127.0.0.1:0"];
+    arguments.extend(json.then_some("--json"));
+    let mut running = Harness::new(&arguments).env("STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET).spawn();
+    let url = if json {
+        let listening = running.json_line();
+        assert_eq!(listening["type"], "listening");
+        listening["url"].as_str().unwrap().to_owned()
+    } else {
+        let line = running.line();
+        running.line();
+        line.split([' ', ';']).find(|word| word.starts_with("http://")).unwrap().to_owned()
+    };
+    (running, url)
+}
+
+#[test]
+fn simulate_runs_until_it_is_interrupted() {
+    let mut running = Harness::new(&["simulate", "--listen", "127.0.0.1:0", "--json"]).spawn();
+    let listening = running.json_line();
+    let url = listening["base_url"].as_str().unwrap().to_owned();
+    let called = Harness::new(&["call", "customer.create"]).env("STRIPE_SECRET_KEY", KEY).env("STRIPE_API_BASE", &url);
+    let id = called.run().succeeded().json()["id"].as_str().unwrap().to_owned();
+    let input = json!({ "customer": id }).to_string();
+    let found = Harness::new(&["call", "customer.retrieve", "--input", &input])
+        .env("STRIPE_SECRET_KEY", KEY)
+        .env("STRIPE_API_BASE", &url);
+    assert_eq!(found.run().succeeded().json()["id"], id.as_str());
+    running.interrupt().succeeded();
+}
+
+#[test]
+fn simulate_says_how_to_use_it() {
+    let mut running = Harness::new(&["simulate", "--listen", "127.0.0.1:0"]).spawn();
+    assert!(running.line().starts_with("Stripe simulator on http://127.0.0.1:"));
+    running.line();
+    assert!(running.line().contains("export STRIPE_API_BASE=http://127.0.0.1:"));
+    running.interrupt().succeeded();
+}
+
+#[test]
+fn serve_takes_refuses_and_drops() {
+    let (mut running, url) = serving(true);
+    let body = event();
+    let post = |headers: &str| exchange(&url, "POST", "/webhooks/stripe", headers, &body);
+
+    assert_eq!(post(&signed(WEBHOOK_SECRET, 0, &body)), (200, "ok\n".to_owned()));
+    let taken = running.json_line();
+    assert_eq!(taken["type"], "event");
+    assert_eq!(taken["event"]["record"]["internal"], "contact");
+
+    assert_eq!(post(&signed(WEBHOOK_SECRET, 1, &body)).0, 200, "a repeated delivery is signed anew");
+    let again = running.json_line();
+    assert_eq!((&again["type"], &again["id"]), (&json!("duplicate"), &taken["event"]["id"]));
+
+    for headers in [signed("whsec_guessed", 0, &body), signed(WEBHOOK_SECRET, 600, &body), String::new()] {
+        let (status, reason) = post(&headers);
+        assert_eq!(status, 400, "{reason}");
+        assert!(reason.starts_with("refused: "), "{reason}");
+        let refused = running.json_line();
+        assert_eq!((&refused["type"], &refused["error"]["kind"]), (&json!("refused"), &json!("signature")));
+    }
+
+    let other = body.replace("customer.created", "account.updated");
+    assert_eq!(exchange(&url, "POST", "/webhooks/any/path", &signed(WEBHOOK_SECRET, 0, &other), &other).0, 200);
+    assert_eq!(running.json_line()["type"], "ignored");
+
+    assert_eq!(exchange(&url, "GET", "/", "", "").0, 200);
+    assert_eq!(exchange(&url, "GET", "/webhooks/stripe", "", "").0, 405);
+    assert_eq!(exchange(&url, "POST", "/elsewhere", "", "").0, 404);
+    assert_eq!(exchange(&url, "POST", "/webhooks/stripe", "", &"x".repeat(2 << 20)).0, 413);
+    let ended = running.interrupt().succeeded();
+    assert_eq!(ended.stdout, "");
+}
+
+#[test]
+fn serve_prints_a_line_an_event() {
+    let (mut running, url) = serving(false);
+    let body = event();
+    for (age, word) in [(0, "contact"), (1, "taken before, dropped")] {
+        exchange(&url, "POST", "/webhooks/stripe", &signed(WEBHOOK_SECRET, age, &body), &body);
+        let line = running.line();
+        assert!(line.starts_with("customer.created ") && line.contains(word), "{line}");
+    }
+    exchange(&url, "POST", "/webhooks/stripe", &signed("whsec_guessed", 0, &body), &body);
+    assert!(running.line().starts_with("refused "));
+    let ended = running.interrupt().succeeded();
+    assert_eq!(ended.stderr, "stopped; 1 event taken\n");
+}
+
+#[test]
+fn what_cannot_be_printed_is_not_taken() {
+    let (mut running, url) = serving(true);
+    running.stop_reading();
+    let body = event();
+    let (status, _) = exchange(&url, "POST", "/webhooks/stripe", &signed(WEBHOOK_SECRET, 0, &body), &body);
+    assert_eq!(status, 503, "the sender must send it again");
+    assert_eq!(running.wait().status, 0);
+}
+
+#[test]
+fn serve_subscribes_for_as_long_as_it_runs() {
+    let stripe = Stripe::start();
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--subscribe", "--trigger", "customer.created", "--json"];
+    let mut running = stripe.harness(&arguments).spawn();
+    let listening = running.json_line();
+    assert!(listening["subscribed"].as_str().unwrap().ends_with("/webhooks/stripe"));
+    stripe.harness(&["call", "customer.create", "--input", r#"{"name": "Jenny"}"#]).run().succeeded();
+    let event: Value = running.json_line();
+    assert_eq!(event["event"]["record"]["title"], "Jenny");
+    running.interrupt().succeeded();
+    let last = stripe.requests().pop().unwrap();
+    assert_eq!(last.method, "DELETE");
+    assert!(last.path.starts_with("/v1/webhook_endpoints/we_"), "{}", last.path);
+}
+
+#[test]
+fn serve_needs_a_secret_and_a_free_port() {
+    Harness::new(&["serve"]).run().failed(2, &["no webhook signing secret", "STRIPE_WEBHOOK_SECRET"]);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let ended = Harness::new(&["serve", "--listen", &address]).env("STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET).run();
+    ended.failed(3, &["cannot listen on", &address]);
+}

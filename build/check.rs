@@ -26,7 +26,8 @@ struct Checker<'a> {
 
 /// Everything that is wrong with the manifest, in the order of the file.
 pub fn check(manifest: &Manifest, facts: &Facts) -> Vec<Problem> {
-    let mut checker = Checker { manifest, facts, problems: Vec::new(), used_fields: BTreeSet::new(), missing_request: false };
+    let mut checker =
+        Checker { manifest, facts, problems: Vec::new(), used_fields: BTreeSet::new(), missing_request: false };
     checker.connector();
     checker.resources();
     checker.operations();
@@ -41,7 +42,8 @@ pub fn check(manifest: &Manifest, facts: &Facts) -> Vec<Problem> {
 pub fn find_request<'f>(facts: &'f Facts, request: &str) -> Option<&'f Fact> {
     let (method, path) = request.split_once(' ')?;
     let method = Method::parse(method)?;
-    let form = |path: &str| path.split('/').map(|s| if s.starts_with('{') { "{}" } else { s }).collect::<Vec<_>>().join("/");
+    let form =
+        |path: &str| path.split('/').map(|s| if s.starts_with('{') { "{}" } else { s }).collect::<Vec<_>>().join("/");
     let wanted = form(path);
     facts.operations.iter().find(|o| o.method == method && form(&o.path) == wanted)
 }
@@ -70,7 +72,8 @@ impl<'a> Checker<'a> {
     fn connector(&mut self) {
         let version = &self.manifest.connector.api_version;
         if *version.get_ref() != self.facts.api_version {
-            let what = format!("api_version is `{}`, and the facts are of `{}`", version.get_ref(), self.facts.api_version);
+            let what =
+                format!("api_version is `{}`, and the facts are of `{}`", version.get_ref(), self.facts.api_version);
             self.wrong(version, what);
         }
         let version = &self.manifest.connector.version;
@@ -84,9 +87,14 @@ impl<'a> Checker<'a> {
         let found = find_request(facts, request.get_ref());
         if found.is_none() {
             self.missing_request = true;
-            let lines: Vec<String> = facts.operations.iter().map(|o| format!("{} {}", o.method.as_str(), o.path)).collect();
+            let lines: Vec<String> =
+                facts.operations.iter().map(|o| format!("{} {}", o.method.as_str(), o.path)).collect();
             let hint = nearest(request.get_ref(), lines.iter().map(String::as_str));
-            let what = format!("{owner} sends `{}`, which the API {} does not have{hint}", request.get_ref(), facts.api_version);
+            let what = format!(
+                "{owner} sends `{}`, which the API {} does not have{hint}",
+                request.get_ref(),
+                facts.api_version
+            );
             self.wrong(request, what);
         }
         found
@@ -96,7 +104,10 @@ impl<'a> Checker<'a> {
         let manifest = self.manifest;
         if !manifest.resources.contains_key(name) {
             let hint = nearest(name.get_ref(), manifest.resources.keys().map(|k| k.get_ref().as_str()));
-            self.wrong(name, format!("{owner} names resource `{}`, which has no entry in [resources]{hint}", name.get_ref()));
+            self.wrong(
+                name,
+                format!("{owner} names resource `{}`, which has no entry in [resources]{hint}", name.get_ref()),
+            );
         }
     }
 
@@ -106,7 +117,10 @@ impl<'a> Checker<'a> {
             let object = &resource.object;
             if self.facts.object(object.get_ref()).is_none() {
                 let hint = nearest(object.get_ref(), self.facts.objects.keys().map(String::as_str));
-                self.wrong(object, format!("{owner} is object `{}`, which the facts do not have{hint}", object.get_ref()));
+                self.wrong(
+                    object,
+                    format!("{owner} is object `{}`, which the facts do not have{hint}", object.get_ref()),
+                );
                 continue;
             }
             for path in resource.label.iter().chain(&resource.detail) {
@@ -129,7 +143,10 @@ impl<'a> Checker<'a> {
 
     fn mapping(&mut self, owner: &str, resource: &Resource, field: &Spanned<String>, mapping: &Spanned<String>) {
         let Some((kind, paths)) = mapping.get_ref().split_once(' ') else {
-            return self.wrong(mapping, format!("{owner} maps `{}` to `{}`: write \"KIND PATH\"", field.get_ref(), mapping.get_ref()));
+            return self.wrong(
+                mapping,
+                format!("{owner} maps `{}` to `{}`: write \"KIND PATH\"", field.get_ref(), mapping.get_ref()),
+            );
         };
         let fits: fn(&Shape) -> bool = match kind {
             "text" => |s| matches!(s, Shape::String | Shape::Enum(_) | Shape::Decimal),
@@ -138,7 +155,8 @@ impl<'a> Checker<'a> {
             "reference" => |s| matches!(s, Shape::String | Shape::Expandable(_)),
             "labels" => |s| matches!(s, Shape::Map(_)),
             _ => {
-                let what = format!("`{kind}` is no kind: text, integer, boolean, timestamp, money, reference or labels");
+                let what =
+                    format!("`{kind}` is no kind: text, integer, boolean, timestamp, money, reference or labels");
                 return self.wrong(mapping, what);
             }
         };
@@ -190,7 +208,10 @@ impl<'a> Checker<'a> {
                 let owner = format!("{kind} `{}`", id.get_ref());
                 for name in std::iter::once(id).chain(&operation.aliases) {
                     if !names.insert(name.get_ref()) {
-                        self.wrong(name, format!("{owner} has the name `{}`, which another operation has", name.get_ref()));
+                        self.wrong(
+                            name,
+                            format!("{owner} has the name `{}`, which another operation has", name.get_ref()),
+                        );
                     }
                 }
                 self.operation(&owner, operation, kind == "query");
@@ -219,7 +240,11 @@ impl<'a> Checker<'a> {
                     shape: Shape::Decimal,
                 }),
                 Some(other) => {
-                    let what = format!("{owner} takes `{}` in major units, and the facts say {}", minor.get_ref(), describe(other));
+                    let what = format!(
+                        "{owner} takes `{}` in major units, and the facts say {}",
+                        minor.get_ref(),
+                        describe(other)
+                    );
                     self.wrong(minor, what);
                 }
                 None => self.unknown_parameter(owner, operation, minor, &inputs),
@@ -248,7 +273,11 @@ impl<'a> Checker<'a> {
 
     fn unknown_parameter(&mut self, owner: &str, operation: &Operation, name: &Spanned<String>, inputs: &[Field]) {
         let hint = nearest(name.get_ref(), inputs.iter().map(|f| f.name.as_str()));
-        let what = format!("{owner} shows parameter `{}`, which `{}` does not have{hint}", name.get_ref(), operation.request.get_ref());
+        let what = format!(
+            "{owner} shows parameter `{}`, which `{}` does not have{hint}",
+            name.get_ref(),
+            operation.request.get_ref()
+        );
         self.wrong(name, what);
     }
 
@@ -263,7 +292,15 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn value(&mut self, owner: &str, place: &Spanned<toml::Table>, what: &str, value: &Value, fields: &[Field], whole: bool) {
+    fn value(
+        &mut self,
+        owner: &str,
+        place: &Spanned<toml::Table>,
+        what: &str,
+        value: &Value,
+        fields: &[Field],
+        whole: bool,
+    ) {
         if let Err(problem) = check_fields(self.facts, value, fields, what, whole) {
             self.wrong(place, format!("{owner}: {problem}"));
         }
@@ -279,7 +316,8 @@ impl<'a> Checker<'a> {
             Rule::Currency => matches!(shape, Shape::String),
         };
         if !fits {
-            let what = format!("{owner}: `{}` has a rule for another type; the facts say {}", name.get_ref(), describe(shape));
+            let what =
+                format!("{owner}: `{}` has a rule for another type; the facts say {}", name.get_ref(), describe(shape));
             self.wrong(rule, what);
         }
     }
@@ -296,7 +334,10 @@ impl<'a> Checker<'a> {
             }
             if self.facts.event_types.binary_search(trigger.event.get_ref()).is_err() {
                 let hint = nearest(trigger.event.get_ref(), self.facts.event_types.iter().map(String::as_str));
-                let what = format!("{owner} listens to event `{}`, which the API does not send{hint}", trigger.event.get_ref());
+                let what = format!(
+                    "{owner} listens to event `{}`, which the API does not send{hint}",
+                    trigger.event.get_ref()
+                );
                 self.wrong(&trigger.event, what);
             }
         }
@@ -309,7 +350,10 @@ impl<'a> Checker<'a> {
             for operation in &probe.operations {
                 let known = |table: &Table<Operation>| table.contains_key(operation);
                 if !known(&manifest.actions) && !known(&manifest.queries) {
-                    self.wrong(operation, format!("a connection probe names operation `{}`, which has no entry", operation.get_ref()));
+                    self.wrong(
+                        operation,
+                        format!("a connection probe names operation `{}`, which has no entry", operation.get_ref()),
+                    );
                 }
             }
         }
@@ -357,7 +401,10 @@ fn check_value(facts: &Facts, value: &Value, shape: &Shape, path: &str) -> Resul
         (Shape::Number, Value::Integer(_) | Value::Float(_)) => true,
         (Shape::Enum(values), Value::String(text)) => values.contains(text),
         (Shape::Array(inner), Value::Array(items)) => {
-            return items.iter().enumerate().try_for_each(|(i, v)| check_value(facts, v, inner, &format!("{path}[{i}]")));
+            return items
+                .iter()
+                .enumerate()
+                .try_for_each(|(i, v)| check_value(facts, v, inner, &format!("{path}[{i}]")));
         }
         (Shape::Map(inner), Value::Table(table)) => {
             return table.iter().try_for_each(|(k, v)| check_value(facts, v, inner, &format!("{path}.{k}")));

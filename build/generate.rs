@@ -224,7 +224,11 @@ impl Generator<'_> {
                     _ => "Text",
                 };
                 let paths: Vec<&str> = paths.split(" | ").collect();
-                let _ = write!(mapping, "Mapping {{ internal: {:?}, kind: ValueKind::{kind}, paths: &{paths:?} }}, ", internal.get_ref());
+                let _ = write!(
+                    mapping,
+                    "Mapping {{ internal: {:?}, kind: ValueKind::{kind}, paths: &{paths:?} }}, ",
+                    internal.get_ref()
+                );
             }
             let path = |request: Option<&Spanned<String>>| {
                 let path = request.and_then(|r| r.get_ref().split_once(' ')).map(|(_, path)| path);
@@ -252,7 +256,8 @@ impl Generator<'_> {
 
     fn field_texts(&mut self, manifest: &Manifest) {
         // A BTreeMap: sorted by name, as the look-up needs it.
-        let sorted: BTreeMap<&str, &FieldText> = manifest.fields.iter().map(|(n, t)| (n.get_ref().as_str(), t)).collect();
+        let sorted: BTreeMap<&str, &FieldText> =
+            manifest.fields.iter().map(|(n, t)| (n.get_ref().as_str(), t)).collect();
         let entries: String = sorted.into_iter().map(|(name, t)| field_text(name, t)).collect();
         self.line(&format!("pub static FIELD_TEXTS: &[FieldText] = &[{entries}];"));
     }
@@ -265,8 +270,10 @@ impl Generator<'_> {
             let fields = self.fields(fields);
             written.insert(name, fields);
         }
-        let entries: String =
-            written.iter().map(|(name, fields)| format!("ObjectType {{ name: {name:?}, fields: {fields} }}, ")).collect();
+        let entries: String = written
+            .iter()
+            .map(|(name, fields)| format!("ObjectType {{ name: {name:?}, fields: {fields} }}, "))
+            .collect();
         self.line(&format!("pub static OBJECTS: &[ObjectType] = &[{entries}];"));
     }
 
@@ -291,7 +298,13 @@ impl Generator<'_> {
     fn shape(&mut self, shape: &Shape) -> String {
         let value = self.shape_value(shape);
         match shape {
-            Shape::Any | Shape::Boolean | Shape::True | Shape::Integer | Shape::Number | Shape::Decimal | Shape::String => {
+            Shape::Any
+            | Shape::Boolean
+            | Shape::True
+            | Shape::Integer
+            | Shape::Number
+            | Shape::Decimal
+            | Shape::String => {
                 format!("&{value}")
             }
             _ => self.shared("Shape", &format!("&{value}")),

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::catalog::{self, Method, Resource, nearest};
 use crate::error::{Error, ErrorKind, Result};
+use crate::json::Members;
 use crate::mapping;
 use crate::operation::session::{Metadata, Session};
 use crate::stripe::client::{Answer, Call};
@@ -84,16 +85,18 @@ pub fn choices(session: &Session<'_>, wanted: &Wanted<'_>) -> Result<Choices> {
     };
     let answer = get(session, path.to_owned(), &parameters)?;
     let page: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-    let objects = page["data"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let next_cursor = match page["has_more"] == true {
+    let objects = page.at("data").as_array().map(Vec::as_slice).unwrap_or_default();
+    let next_cursor = match page.at("has_more") == true {
         false => None,
-        true => page["next_page"].as_str().or_else(|| objects.last()?["id"].as_str()).map(str::to_owned),
+        true => page.at("next_page").as_str().or_else(|| objects.last()?.at("id").as_str()).map(str::to_owned),
     };
     // Where Stripe has no search, the page is narrowed to what was typed.
     let narrowed = typed.filter(|_| searched.is_none()).map(str::to_ascii_lowercase);
     let fits = |c: &Choice| {
         let within = |text: &str, part: &str| text.to_ascii_lowercase().contains(part);
-        narrowed.as_deref().is_none_or(|n| within(&c.label, n) || within(&c.value, n) || c.detail.as_deref().is_some_and(|d| within(d, n)))
+        narrowed.as_deref().is_none_or(|n| {
+            within(&c.label, n) || within(&c.value, n) || c.detail.as_deref().is_some_and(|d| within(d, n))
+        })
     };
     let choices = objects.iter().filter_map(|o| choice(o, resource)).filter(fits).collect();
     Ok(Choices { choices, next_cursor, metadata: session.metadata(&answer) })
@@ -142,7 +145,7 @@ fn query(resource: &Resource, typed: &str) -> String {
 }
 
 fn choice(object: &Value, resource: &Resource) -> Option<Choice> {
-    let value = object["id"].as_str()?.to_owned();
+    let value = object.at("id").as_str()?.to_owned();
     Some(Choice {
         label: mapping::label(object, resource).unwrap_or_else(|| value.clone()),
         detail: mapping::detail(object, resource),

@@ -36,7 +36,8 @@ impl Fields {
         for (index, (name, _)) in self.values.iter().enumerate() {
             if !known().any(|k| k == name) {
                 let names = known().collect::<Vec<_>>().join(", ");
-                return Err(Error::connection(name, "the connection has no field of this name").hint(format!("Its fields are {names}.")));
+                return Err(Error::connection(name, "the connection has no field of this name")
+                    .hint(format!("Its fields are {names}.")));
             }
             if self.values.iter().skip(index + 1).any(|(n, _)| n == name) {
                 return Err(Error::connection(name, "the connection has this field twice"));
@@ -114,7 +115,8 @@ mod tests {
 
     #[test]
     fn a_key_alone_is_a_connection_to_stripe_itself() {
-        let connection = fields(&[("api_key", "sk_test_abc"), ("account", ""), ("api_base", " ")]).connection().expect("fine");
+        let connection =
+            fields(&[("api_key", "sk_test_abc"), ("account", ""), ("api_base", " ")]).connection().expect("fine");
         assert_eq!(connection.base, ApiBase { https: true, authority: "api.stripe.com".into() });
         assert_eq!(connection.account, None);
     }
@@ -124,7 +126,10 @@ mod tests {
         assert_eq!(refused(&[]).field.as_deref(), Some("api_key"));
         assert_eq!(refused(&[("api_key", "sk_live_abc")]).field.as_deref(), Some("api_key"));
         assert_eq!(refused(&[("api_key", "sk_test_a"), ("account", "cus_1")]).field.as_deref(), Some("account"));
-        assert_eq!(refused(&[("api_key", "sk_test_a"), ("api_base", "http://evil.example")]).field.as_deref(), Some("api_base"));
+        assert_eq!(
+            refused(&[("api_key", "sk_test_a"), ("api_base", "http://evil.example")]).field.as_deref(),
+            Some("api_base")
+        );
         assert_eq!(refused(&[("api_key", "sk_test_a"), ("colour", "red")]).field.as_deref(), Some("colour"));
         assert_eq!(refused(&[("api_key", "sk_test_a"), ("api_key", "sk_test_b")]).field.as_deref(), Some("api_key"));
         assert_eq!(refused(&[("api_key", "sk_org_test_a")]).field.as_deref(), Some("account"));

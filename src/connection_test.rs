@@ -60,7 +60,11 @@ pub fn run(session: &Session<'_>) -> Result<Report> {
         Err(error) => return Err(error),
     };
     let text = |path: &[&str]| {
-        path.iter().try_fold(&account, |v, part| v.get(part)).and_then(Value::as_str).filter(|t| !t.is_empty()).map(str::to_owned)
+        path.iter()
+            .try_fold(&account, |v, part| v.get(part))
+            .and_then(Value::as_str)
+            .filter(|t| !t.is_empty())
+            .map(str::to_owned)
     };
     let name = text(&["business_profile", "name"])
         .or_else(|| text(&["settings", "dashboard", "display_name"]))
@@ -83,7 +87,9 @@ fn get(session: &Session<'_>, path: &str, query: &str) -> Result<String> {
 fn probe(session: &Session<'_>, probe: &'static Probe) -> Permission {
     let (access, grant) = match get(session, probe.path, probe.query) {
         Ok(_) => (Access::Allowed, None),
-        Err(error) if error.kind == ErrorKind::Permission => (Access::Denied, Some(permission_named(&error.message).unwrap_or(error.message))),
+        Err(error) if error.kind == ErrorKind::Permission => {
+            (Access::Denied, Some(permission_named(&error.message).unwrap_or(error.message)))
+        }
         Err(_) => (Access::Unknown, None),
     };
     Permission { title: probe.title, operations: probe.operations, access, grant }

@@ -16,7 +16,7 @@ use crate::operation::session::{Invocation, Metadata, Session};
 use crate::stripe::key::Mode;
 use crate::stripe::transport::Clock;
 use crate::stripe::wasi::{Wasi, WasiClock};
-use crate::{choices, operation, sample, schema, triggers as events};
+use crate::{choices, describe, operation, triggers as events};
 
 struct Component;
 
@@ -29,13 +29,13 @@ fn fields(connection: wit::Connection) -> Fields {
     }
 }
 
-fn session(context: wit::CallContext) -> Result<Session<'static>, wit::Error> {
+fn session(context: wit::CallContext) -> crate::error::Result<Session<'static>> {
     let invocation = Invocation {
         id: context.invocation.id,
         idempotency_key: context.invocation.idempotency_key,
         timeout: context.invocation.timeout,
     };
-    Session::start(&Wasi, &WasiClock, &fields(context.connection), invocation).map_err(Into::into)
+    Session::start(&Wasi, &WasiClock, &fields(context.connection), invocation)
 }
 
 impl connection::Guest for Component {
@@ -92,36 +92,14 @@ impl operations::Guest for Component {
     }
 
     fn describe(id: String, kind: Option<operations::OperationKind>) -> Result<operations::Operation, wit::Error> {
-        let kind = kind.map(OperationKind::from);
-        let action_or_query = || catalog::operation(&id, kind);
-        if let Some(o) = action_or_query() {
-            return Ok(operations::Operation {
-                summary: summary(catalog::Entry::Operation(o)),
-                aliases: o.aliases.iter().map(|a| (*a).to_owned()).collect(),
-                input_schema: schema::input(o).to_string(),
-                output_schema: schema::output(o).to_string(),
-                sample_input: o.sample.into(),
-                sample_output: sample::output(o).to_string(),
-            });
-        }
-        match kind {
-            Some(kind @ (OperationKind::Action | OperationKind::Query)) => operation::find(&id, kind).map(|_| ()).map_err(wit::Error::from)?,
-            _ => {}
-        }
-        let trigger = match catalog::trigger(&id) {
-            Some(trigger) => trigger,
-            None if kind.is_none() => return Err(catalog::unknown(&id).into()),
-            None => events::find(&id)?,
-        };
-        let resource = catalog::resource(trigger.resource)
-            .ok_or_else(|| Error::new(ErrorKind::Other, format!("the manifest has no resource `{}`", trigger.resource)))?;
+        let described = describe::describe(&id, kind.map(OperationKind::from))?;
         Ok(operations::Operation {
-            summary: summary(catalog::Entry::Trigger(trigger)),
-            aliases: trigger.aliases.iter().map(|a| (*a).to_owned()).collect(),
-            input_schema: r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{},"additionalProperties":false}"#.into(),
-            output_schema: schema::event(trigger, resource).to_string(),
-            sample_input: "{}".into(),
-            sample_output: sample::event(trigger, resource).to_string(),
+            summary: summary(described.entry),
+            aliases: described.aliases.iter().map(|a| (*a).to_owned()).collect(),
+            input_schema: described.input_schema,
+            output_schema: described.output_schema,
+            sample_input: described.sample_input,
+            sample_output: described.sample_output,
         })
     }
 }
@@ -269,7 +247,8 @@ impl resources::Guest for Component {
             limit: request.limit,
         };
         let page = choices::choices(&session(context)?, &wanted)?;
-        let choices = page.choices.into_iter().map(|c| resources::Choice { value: c.value, label: c.label, detail: c.detail });
+        let choices =
+            page.choices.into_iter().map(|c| resources::Choice { value: c.value, label: c.label, detail: c.detail });
         Ok(resources::ChoicePage {
             choices: choices.collect(),
             next_cursor: page.next_cursor,

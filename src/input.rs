@@ -42,7 +42,9 @@ pub fn check(operation: &Operation, text: &str) -> Result<Input> {
         }
     }
     for (name, value) in fields {
-        let Some(field) = operation.parameters.iter().find(|f| f.name == name) else { return Err(unknown(operation, &name)) };
+        let Some(field) = operation.parameters.iter().find(|f| f.name == name) else {
+            return Err(unknown(operation, &name));
+        };
         let text = operation.text_of(field.name);
         if let (Some(picks), Value::String(value)) = (text.picks, &value) {
             right_resource(&name, value, picks)?;
@@ -67,7 +69,8 @@ fn parse(text: &str) -> Result<Map<String, Value>> {
     match serde_json::from_str(text) {
         Ok(Value::Object(fields)) => Ok(fields),
         Ok(other) => Err(Error::input("", format!("the input must be a JSON object, not {}", describe(&other)))),
-        Err(e) => Err(Error::input("", format!("the input is not JSON: {e}")).hint("Send an object such as {\"email\": \"jenny@example.com\"}.")),
+        Err(e) => Err(Error::input("", format!("the input is not JSON: {e}"))
+            .hint("Send an object such as {\"email\": \"jenny@example.com\"}.")),
     }
 }
 
@@ -175,10 +178,28 @@ fn wrong_type(path: &str, wanted: &str, value: &Value) -> Box<Error> {
 fn checked(path: &str, name: &str, value: Value, shape: &Shape, rule: Option<Rule>) -> Result<Value> {
     match shape {
         Shape::Any => Ok(value),
-        Shape::Boolean => if value.is_boolean() { Ok(value) } else { Err(wrong_type(path, "true or false", &value)) },
-        Shape::True => if value == true { Ok(value) } else { Err(wrong_type(path, "true", &value)) },
+        Shape::Boolean => {
+            if value.is_boolean() {
+                Ok(value)
+            } else {
+                Err(wrong_type(path, "true or false", &value))
+            }
+        }
+        Shape::True => {
+            if value == true {
+                Ok(value)
+            } else {
+                Err(wrong_type(path, "true", &value))
+            }
+        }
         Shape::Integer => integer(path, value, rule),
-        Shape::Number => if value.is_number() { Ok(value) } else { Err(wrong_type(path, "a number", &value)) },
+        Shape::Number => {
+            if value.is_number() {
+                Ok(value)
+            } else {
+                Err(wrong_type(path, "a number", &value))
+            }
+        }
         Shape::Decimal => decimal(path, value),
         Shape::String => match value {
             Value::String(text) if rule == Some(Rule::Currency) => currency_code(path, &text).map(Value::from),
@@ -189,7 +210,10 @@ fn checked(path: &str, name: &str, value: Value, shape: &Shape, rule: Option<Rul
         Shape::Array(item) => match value {
             Value::Array(items) => {
                 let items = items.into_iter().enumerate();
-                items.map(|(i, v)| checked(&format!("{path}[{i}]"), name, v, item, None)).collect::<Result<_>>().map(Value::Array)
+                items
+                    .map(|(i, v)| checked(&format!("{path}[{i}]"), name, v, item, None))
+                    .collect::<Result<_>>()
+                    .map(Value::Array)
             }
             _ => Err(wrong_type(path, "a list", &value)),
         },
@@ -224,7 +248,9 @@ fn integer(path: &str, value: Value, rule: Option<Rule>) -> Result<Value> {
     // 2^53: above it a JSON number with a fraction part is not exact.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let number = match &value {
-        Value::Number(n) => n.as_i64().or_else(|| n.as_f64().filter(|f| f.fract() == 0.0 && f.abs() < EXACT).map(|f| f as i64)),
+        Value::Number(n) => {
+            n.as_i64().or_else(|| n.as_f64().filter(|f| f.fract() == 0.0 && f.abs() < EXACT).map(|f| f as i64))
+        }
         Value::String(text) if text.parse::<i64>().is_ok() => {
             return Err(wrong_type(path, "a whole number", &value).hint("Send the number without quotes."));
         }
@@ -233,7 +259,9 @@ fn integer(path: &str, value: Value, rule: Option<Rule>) -> Result<Value> {
     let Some(number) = number else {
         let error = wrong_type(path, "a whole number", &value);
         return Err(match rule {
-            Some(Rule::Amount | Rule::PositiveAmount) => error.hint("Amounts are in the currency's smallest unit: 1099 is 10.99 USD."),
+            Some(Rule::Amount | Rule::PositiveAmount) => {
+                error.hint("Amounts are in the currency's smallest unit: 1099 is 10.99 USD.")
+            }
             _ => error,
         });
     };
@@ -253,7 +281,11 @@ fn decimal(path: &str, value: Value) -> Result<Value> {
     let digits = text.strip_prefix('-').unwrap_or(&text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
     let plain = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
-    if plain(whole) && plain(fraction) { Ok(Value::from(text)) } else { Err(wrong_type(path, "a decimal number in quotes, such as \"0.5\"", &value)) }
+    if plain(whole) && plain(fraction) {
+        Ok(Value::from(text))
+    } else {
+        Err(wrong_type(path, "a decimal number in quotes, such as \"0.5\"", &value))
+    }
 }
 
 /// A currency code as Stripe writes it.
@@ -292,7 +324,8 @@ fn object(path: &str, members: Map<String, Value>, fields: &[Field]) -> Result<V
             let near = nearest(&name, fields.iter().map(|f| f.name));
             let error = Error::input(at, format!("`{path}` has no field `{name}`"));
             return Err(match near.as_slice() {
-                [] => error.hint(format!("Its fields are {}.", fields.iter().map(|f| f.name).collect::<Vec<_>>().join(", "))),
+                [] => error
+                    .hint(format!("Its fields are {}.", fields.iter().map(|f| f.name).collect::<Vec<_>>().join(", "))),
                 near => error.hint(format!("Did you mean `{}`?", near.join("` or `"))),
             });
         };
@@ -300,7 +333,9 @@ fn object(path: &str, members: Map<String, Value>, fields: &[Field]) -> Result<V
         out.insert(name, value);
     }
     match fields.iter().find(|f| f.required && !out.contains_key(f.name)) {
-        Some(field) => Err(Error::input(format!("{path}.{}", field.name), format!("`{path}.{}` is required", field.name))),
+        Some(field) => {
+            Err(Error::input(format!("{path}.{}", field.name), format!("`{path}.{}` is required", field.name)))
+        }
         None => Ok(Value::Object(out)),
     }
 }
@@ -362,7 +397,10 @@ mod tests {
     fn names_the_missing_field() {
         assert_eq!(refused("payment_intent.create", r#"{"currency":"usd"}"#).0, "amount");
         assert_eq!(refused("payment_intent.confirm", "{}").0, "payment_intent");
-        assert_eq!(refused("checkout_session.create", r#"{"line_items":[{"price_data":{"unit_amount":1}}]}"#).0, "line_items[0].price_data.currency");
+        assert_eq!(
+            refused("checkout_session.create", r#"{"line_items":[{"price_data":{"unit_amount":1}}]}"#).0,
+            "line_items[0].price_data.currency"
+        );
     }
 
     #[test]
@@ -384,7 +422,11 @@ mod tests {
             ("payment_intent.create", r#"{"amount":true,"currency":"usd"}"#, "amount"),
             ("payment_intent.create", r#"{"amount":99999999999999999999,"currency":"usd"}"#, "amount"),
             ("payment_intent.create", r#"{"amount":1,"currency":"usd","confirm":"yes"}"#, "confirm"),
-            ("subscription.create", r#"{"customer":"cus_1","items":[{"price":"price_1"},{"quantity":"2"}]}"#, "items[1].quantity"),
+            (
+                "subscription.create",
+                r#"{"customer":"cus_1","items":[{"price":"price_1"},{"quantity":"2"}]}"#,
+                "items[1].quantity",
+            ),
             ("subscription.create", r#"{"customer":"cus_1","items":{"price":"price_1"}}"#, "items"),
             ("customer.create", r#"{"metadata":{"a":1}}"#, "metadata.a"),
             ("customer.create", r#"{"tax_exempt":"perhaps"}"#, "tax_exempt"),
@@ -398,19 +440,27 @@ mod tests {
     fn refuses_amounts_that_stripe_would_not_take() {
         assert!(refused("payment_intent.create", r#"{"amount":-5,"currency":"usd"}"#).1.contains("at least 1"));
         assert!(refused("payment_intent.create", r#"{"amount":0,"currency":"usd"}"#).1.contains("at least 1"));
-        assert!(refused("price.create", r#"{"unit_amount":-1,"currency":"usd","product":"prod_1"}"#).1.contains("negative"));
+        assert!(
+            refused("price.create", r#"{"unit_amount":-1,"currency":"usd","product":"prod_1"}"#).1.contains("negative")
+        );
         ok("price.create", json!({"unit_amount": 0, "currency": "usd", "product": "prod_1"}));
     }
 
     #[test]
     fn takes_a_whole_number_however_json_writes_it() {
-        assert_eq!(ok("payment_intent.create", json!({"amount": 1099.0, "currency": "usd"})).parameters["amount"], json!(1099));
+        assert_eq!(
+            ok("payment_intent.create", json!({"amount": 1099.0, "currency": "usd"})).parameters["amount"],
+            json!(1099)
+        );
     }
 
     #[test]
     fn currencies_have_three_letters_and_are_sent_in_lower_case() {
         for bad in ["us", "usdd", "us1", "u$d", "", "€"] {
-            assert_eq!(refused("payment_intent.create", &json!({"amount": 1, "currency": bad}).to_string()).0, "currency");
+            assert_eq!(
+                refused("payment_intent.create", &json!({"amount": 1, "currency": bad}).to_string()).0,
+                "currency"
+            );
         }
         assert_eq!(ok("payment_intent.create", json!({"amount": 1, "currency": "EUR"})).parameters["currency"], "eur");
     }
@@ -420,8 +470,14 @@ mod tests {
         let input = ok("payment_intent.create", json!({"amount_major": "10.99", "currency": "usd"}));
         assert_eq!(input.parameters["amount"], json!(1099));
         assert!(!input.parameters.contains_key("amount_major"));
-        assert_eq!(ok("payment_intent.create", json!({"amount_major": "500", "currency": "JPY"})).parameters["amount"], json!(500));
-        assert_eq!(refused("payment_intent.create", r#"{"amount_major":"1","amount":100,"currency":"usd"}"#).0, "amount_major");
+        assert_eq!(
+            ok("payment_intent.create", json!({"amount_major": "500", "currency": "JPY"})).parameters["amount"],
+            json!(500)
+        );
+        assert_eq!(
+            refused("payment_intent.create", r#"{"amount_major":"1","amount":100,"currency":"usd"}"#).0,
+            "amount_major"
+        );
         assert_eq!(refused("payment_intent.create", r#"{"amount_major":"10.999","currency":"usd"}"#).0, "amount_major");
         assert_eq!(refused("payment_intent.create", r#"{"amount_major":"1"}"#).0, "currency");
         assert_eq!(refused("payment_intent.create", r#"{"amount_major":"0.00","currency":"usd"}"#).0, "amount");
@@ -437,7 +493,9 @@ mod tests {
     #[test]
     fn an_id_of_something_else_is_refused() {
         assert!(refused("payment_intent.confirm", r#"{"payment_intent":"cus_1"}"#).1.contains("id of a customer"));
-        assert!(refused("subscription.create", r#"{"customer":"sub_1","items":[]}"#).1.contains("id of a subscription"));
+        assert!(
+            refused("subscription.create", r#"{"customer":"sub_1","items":[]}"#).1.contains("id of a subscription")
+        );
     }
 
     #[test]
@@ -490,7 +548,8 @@ mod tests {
         leaf.prop_recursive(4, 32, 5, |inner| {
             prop_oneof![
                 proptest::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
-                proptest::collection::hash_map("[a-z_]{1,10}", inner, 0..5).prop_map(|m| Value::Object(m.into_iter().collect())),
+                proptest::collection::hash_map("[a-z_]{1,10}", inner, 0..5)
+                    .prop_map(|m| Value::Object(m.into_iter().collect())),
             ]
         })
     }

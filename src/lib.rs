@@ -14,15 +14,17 @@
 //! | what operations there are | `manifest.toml` |
 //! | how an input is checked | [`input`] |
 //! | how a request is sent, retried and judged | [`stripe::client`], [`stripe::failure`] |
-//! | what a platform gets back | [`mapping`], [`schema`] |
+//! | what a platform gets back | [`mapping`], [`mod@describe`], [`schema`] |
 //! | what Stripe's schema does not say | [`operation::hooks`] |
 
 pub mod catalog;
 pub mod choices;
 pub mod connection;
 pub mod connection_test;
+pub mod describe;
 pub mod error;
 pub mod input;
+pub mod json;
 pub mod mapping;
 pub mod operation;
 pub mod sample;

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::catalog::{self, Mapping, Resource, ValueKind};
+use crate::json::Members;
 use crate::stripe::key::Mode;
 use crate::stripe::money;
 
@@ -35,9 +36,9 @@ pub struct Viewer<'a> {
 /// Maps an object by its own `object` field, or as the resource that is expected.
 pub fn record(object: &Value, expected: &str, viewer: Viewer<'_>) -> Option<Record> {
     let resource =
-        object["object"].as_str().and_then(catalog::resource_of_object).or_else(|| catalog::resource(expected))?;
+        object.at("object").as_str().and_then(catalog::resource_of_object).or_else(|| catalog::resource(expected))?;
     // A balance has no id: there is one an account.
-    let id = object["id"].as_str().or_else(|| object["object"].as_str())?.to_owned();
+    let id = object.at("id").as_str().or_else(|| object.at("object").as_str())?.to_owned();
     let mut fields = Map::new();
     for mapping in resource.mapping {
         fields.insert(mapping.internal.to_owned(), mapped(object, mapping));
@@ -66,8 +67,10 @@ pub fn detail(object: &Value, resource: &Resource) -> Option<String> {
 fn shown(object: &Value, path: &str) -> Option<String> {
     match at(object, path)? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(match (number.as_i64(), object["currency"].as_str()) {
-            (Some(minor), Some(currency)) => format!("{} {}", money::to_decimal(minor, currency), currency.to_ascii_uppercase()),
+        Value::Number(number) => Some(match (number.as_i64(), object.at("currency").as_str()) {
+            (Some(minor), Some(currency)) => {
+                format!("{} {}", money::to_decimal(minor, currency), currency.to_ascii_uppercase())
+            }
             _ => number.to_string(),
         }),
         _ => None,
@@ -100,14 +103,21 @@ fn mapped(object: &Value, mapping: &Mapping) -> Value {
         ValueKind::Money => {
             // The currency stands beside the amount.
             let beside = path.rsplit_once('.').map(|(parent, _)| format!("{parent}.currency"));
-            let currency = beside.and_then(|p| at(object, &p)).or_else(|| object.get("currency")).and_then(Value::as_str);
+            let currency =
+                beside.and_then(|p| at(object, &p)).or_else(|| object.get("currency")).and_then(Value::as_str);
             value.as_i64().map_or(Value::Null, |minor| {
                 json!({"minor": minor, "currency": currency, "decimal": currency.map(|c| money::to_decimal(minor, c))})
             })
         }
         // An id, or the object that was asked to stand in its place.
-        ValueKind::Reference => value.as_str().or_else(|| value["id"].as_str()).map_or(Value::Null, Value::from),
-        ValueKind::Labels => if value.is_object() { value.clone() } else { Value::Null },
+        ValueKind::Reference => value.as_str().or_else(|| value.at("id").as_str()).map_or(Value::Null, Value::from),
+        ValueKind::Labels => {
+            if value.is_object() {
+                value.clone()
+            } else {
+                Value::Null
+            }
+        }
     }
 }
 
@@ -144,11 +154,13 @@ mod tests {
 
     #[test]
     fn reads_both_shapes_of_objects_that_moved_a_field() {
-        let new = json!({"object": "subscription", "id": "sub_1", "items": {"data": [{"current_period_end": 1767225600}]}});
+        let new =
+            json!({"object": "subscription", "id": "sub_1", "items": {"data": [{"current_period_end": 1767225600}]}});
         let old = json!({"object": "subscription", "id": "sub_1", "current_period_end": 1767225600});
         assert_eq!(fields(new)["period_ends_at"], "2026-01-01T00:00:00Z");
         assert_eq!(fields(old)["period_ends_at"], "2026-01-01T00:00:00Z");
-        let new = json!({"object": "invoice", "id": "in_1", "parent": {"subscription_details": {"subscription": "sub_1"}}});
+        let new =
+            json!({"object": "invoice", "id": "in_1", "parent": {"subscription_details": {"subscription": "sub_1"}}});
         let old = json!({"object": "invoice", "id": "in_1", "subscription": "sub_1"});
         assert_eq!(fields(new)["subscription"], "sub_1");
         assert_eq!(fields(old)["subscription"], "sub_1");

@@ -5,6 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::catalog::{self, Field, Operation, Resource, Shape, Trigger};
+use crate::json::Members;
 
 /// 2026-01-01T00:00:00Z.
 const MOMENT: u64 = 1_767_225_600;
@@ -27,7 +28,7 @@ pub fn output(operation: &Operation) -> Value {
 pub fn event(trigger: &Trigger, resource: &Resource) -> Value {
     let mut data = json!({"object": object(resource.object, &Map::new(), DEPTH)});
     if trigger.event.ends_with(".updated") {
-        data["previous_attributes"] = json!({"description": null});
+        data.put("previous_attributes", json!({"description": null}));
     }
     json!({
         "id": format!("evt_{SUFFIX}"),
@@ -106,7 +107,9 @@ fn value(name: &str, shape: &'static Shape, depth: u32) -> Value {
             let prefix = names.first().and_then(|n| catalog::resource_of_object(n)).and_then(|r| r.id_prefixes.first());
             json!(format!("{}{SUFFIX}", prefix.unwrap_or(&"")))
         }
-        Shape::List(_) | Shape::Search(_) if depth == 0 => json!({"object": "list", "data": [], "has_more": false, "url": "/v1"}),
+        Shape::List(_) | Shape::Search(_) if depth == 0 => {
+            json!({"object": "list", "data": [], "has_more": false, "url": "/v1"})
+        }
         Shape::List(item) => page("list", item, "/v1"),
         Shape::Search(item) => page("search_result", item, "/v1"),
         Shape::Pages(item) => json!({"data": [value(name, item, depth.saturating_sub(1))]}),
@@ -117,7 +120,9 @@ fn integer(name: &str) -> Value {
     match name {
         "quantity" | "interval_count" => json!(1),
         name if name.contains("amount") || name.contains("total") || name.contains("subtotal") => json!(1099),
-        name if ["created", "date", "start", "end", "at", "anchor", "timestamp"].iter().any(|p| name.ends_with(p)) => json!(MOMENT),
+        name if ["created", "date", "start", "end", "at", "anchor", "timestamp"].iter().any(|p| name.ends_with(p)) => {
+            json!(MOMENT)
+        }
         _ => json!(0),
     }
 }

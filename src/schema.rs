@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use crate::catalog::{self, Field, FieldText, Method, Operation, Resource, Rule, Shape, Trigger};
+use crate::json::Members;
 
-const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+/// The dialect of every schema.
+pub const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 /// What an operation takes.
 pub fn input(operation: &Operation) -> Value {
@@ -48,7 +50,7 @@ pub fn input(operation: &Operation) -> Value {
     for (name, value) in defaults.into_iter().flatten() {
         required.retain(|r| *r != name);
         if let Some(schema) = properties.get_mut(&name) {
-            schema["default"] = value;
+            schema.put("default", value);
         }
     }
     let mut schema = json!({
@@ -60,7 +62,7 @@ pub fn input(operation: &Operation) -> Value {
         "additionalProperties": false,
     });
     if !choices.is_empty() {
-        schema["allOf"] = Value::Array(choices);
+        schema.put("allOf", Value::Array(choices));
     }
     schema
 }
@@ -138,9 +140,9 @@ fn required(fields: &[Field]) -> Vec<&'static str> {
 pub fn output(operation: &Operation) -> Value {
     let mut definitions = Definitions::default();
     let mut schema = definitions.answer(operation.response);
-    schema["$schema"] = Value::from(DIALECT);
+    schema.put("$schema", Value::from(DIALECT));
     if operation.method == Method::Delete {
-        schema["description"] = Value::from("The object as it is after the operation.");
+        schema.put("description", Value::from("The object as it is after the operation."));
     }
     definitions.attach(schema)
 }
@@ -194,7 +196,7 @@ impl Definitions {
             written.insert(name.to_owned(), definition);
         }
         if !written.is_empty() {
-            schema["$defs"] = Value::Object(written);
+            schema.put("$defs", Value::Object(written));
         }
         schema
     }
@@ -261,6 +263,6 @@ fn nullable(mut schema: Value) -> Value {
         _ if schema.as_object().is_some_and(Map::is_empty) => return schema,
         _ => return json!({"anyOf": [schema, {"type": "null"}]}),
     };
-    schema["type"] = kinds;
+    schema.put("type", kinds);
     schema
 }

@@ -26,22 +26,24 @@ fn wrong<T>(at: &str, problem: impl Into<String>) -> Result<T, ImportError> {
 /// # Errors
 /// The first place whose form is not understood.
 pub fn from_openapi(document: &Value) -> Result<Facts, ImportError> {
-    let Some(api_version) = document["info"]["version"].as_str() else { return wrong("info.version", "is missing") };
+    let Some(api_version) = document.pointer("/info/version").and_then(Value::as_str) else {
+        return wrong("info.version", "is missing");
+    };
     let mut facts = Facts {
         api_version: api_version.to_owned(),
         operations: Vec::new(),
         objects: Default::default(),
         event_types: Vec::new(),
     };
-    for (name, schema) in members(&document["components"]["schemas"]) {
+    for (name, schema) in members(document.pointer("/components/schemas")) {
         let shape = shape(schema, name)?;
         if !matches!(shape, Shape::Object(_)) {
             return wrong(name, "is not an object schema");
         }
         facts.objects.insert(name.clone(), shape);
     }
-    for (path, methods) in members(&document["paths"]) {
-        for (method, operation) in members(methods) {
+    for (path, methods) in members(document.get("paths")) {
+        for (method, operation) in members(Some(methods)) {
             let Some(method) = Method::parse(&method.to_uppercase()) else {
                 return wrong(path, format!("method {method}"));
             };
@@ -53,8 +55,8 @@ pub fn from_openapi(document: &Value) -> Result<Facts, ImportError> {
     Ok(facts)
 }
 
-fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    value.as_object().into_iter().flatten()
+fn members(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
+    value.and_then(Value::as_object).into_iter().flatten()
 }
 
 fn operation(method: Method, path: &str, source: &Value) -> Result<Operation, ImportError> {
@@ -67,7 +69,7 @@ fn operation(method: Method, path: &str, source: &Value) -> Result<Operation, Im
         parameters.push(Field { name: name.to_owned(), required, nullable: false, shape });
     }
     let mut encoding = if path.starts_with("/v2/") { Encoding::Json } else { Encoding::Form };
-    if let Some((kind, content)) = members(&source["requestBody"]["content"]).next() {
+    if let Some((kind, content)) = members(source.pointer("/requestBody/content")).next() {
         encoding = match kind.as_str() {
             "application/x-www-form-urlencoded" if path.starts_with("/v1/") => Encoding::Form,
             // Documents list an empty form body on v2's GET and DELETE.
@@ -86,7 +88,7 @@ fn operation(method: Method, path: &str, source: &Value) -> Result<Operation, Im
         return wrong(&at, "has no operationId");
     };
     let base = source["x-base"].as_str().map(str::to_owned);
-    let response = match members(&source["responses"]["200"]["content"]).next() {
+    let response = match members(source.pointer("/responses/200/content")).next() {
         Some((_, content)) => response(&content["schema"], &at)?,
         None => Shape::Any,
     };
@@ -209,7 +211,7 @@ fn page(properties: &Map<String, Value>, at: &str) -> Result<Option<Shape>, Impo
     let Some(items) = properties.get("data").and_then(|d| d.get("items")) else { return Ok(None) };
     let wrap: fn(Box<Shape>) -> Shape = if properties.contains_key("next_page_url") {
         Shape::Pages
-    } else if properties.get("object").is_some_and(|o| o["enum"][0] == "search_result") {
+    } else if properties.get("object").is_some_and(|o| o.pointer("/enum/0").is_some_and(|v| v == "search_result")) {
         Shape::Search
     } else if properties.contains_key("has_more") && properties.contains_key("url") {
         Shape::List

@@ -47,7 +47,9 @@ fn every_reference_leads_to_an_object() {
         match shape {
             Shape::Ref(name) => found.push(name),
             Shape::Expandable(names) => found.extend(names.iter().map(String::as_str)),
-            Shape::Array(s) | Shape::Map(s) | Shape::List(s) | Shape::Search(s) | Shape::Pages(s) => references(s, found),
+            Shape::Array(s) | Shape::Map(s) | Shape::List(s) | Shape::Search(s) | Shape::Pages(s) => {
+                references(s, found)
+            }
             Shape::Union(parts) => parts.iter().for_each(|s| references(s, found)),
             Shape::Object(fields) => fields.iter().for_each(|f| references(&f.shape, found)),
             _ => {}
@@ -96,8 +98,14 @@ fn an_openapi_document_is_taken_over_or_refused_where_it_is_not_understood() {
                 "responses": {"200": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/thing"}}}}}}}},
         })
     };
-    let facts = import::from_openapi(&document(serde_json::json!({"type": "integer", "nullable": true, "description": "prose"}))).expect("fine");
-    assert_eq!((facts.api_version.as_str(), facts.event_types.as_slice()), ("2030-01-01.test", ["a.done".to_owned(), "b.done".to_owned()].as_slice()));
+    let facts = import::from_openapi(&document(
+        serde_json::json!({"type": "integer", "nullable": true, "description": "prose"}),
+    ))
+    .expect("fine");
+    assert_eq!(
+        (facts.api_version.as_str(), facts.event_types.as_slice()),
+        ("2030-01-01.test", ["a.done".to_owned(), "b.done".to_owned()].as_slice())
+    );
     let all: String = text::write(&facts).into_iter().map(|(_, body)| body).collect();
     assert!(all.contains("  a? integer\n  id* string\n") && !all.contains("prose"), "{all}");
     assert_eq!(text::parse(&all).expect("reads back"), facts);

@@ -102,7 +102,17 @@ fn build(root: &Path) -> PathBuf {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
-        .args(["build", "--profile", PROFILE, "--lib", "--target", TARGET, "--package", "stripe-connector", "--target-dir"])
+        .args([
+            "build",
+            "--profile",
+            PROFILE,
+            "--lib",
+            "--target",
+            TARGET,
+            "--package",
+            "stripe-connector",
+            "--target-dir",
+        ])
         .arg(&target_dir)
         .current_dir(root);
     for name in NOT_INHERITED {

@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn a_placeholder_keeps_the_prefix_and_nothing_else() {
         for (value, prefix) in [
-            ("sk_test_4eC39HqLyjWDarjtT1zdp7dc", "sk_test_"),
+            ("sk_test_51HostHarness", "sk_test_"),
             ("rk_live_abc", "rk_live_"),
             ("whsec_abc", "whsec_"),
             ("sk_org_live_a1", "sk_org_live_"),

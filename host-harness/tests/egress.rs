@@ -15,7 +15,7 @@ use support::manifest;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-const KEY: &str = "sk_test_4eC39HqLyjWDarjtT1zdp7dc";
+const KEY: &str = "sk_test_51HostHarness";
 
 /// A server that serves each connection by this, and keeps what it read.
 struct Server {

@@ -328,7 +328,9 @@ pub fn resource_of_object(object: &str) -> Option<&'static Resource> {
 
 /// The resource that an id belongs to, by the longest prefix that fits.
 pub fn resource_of_id(id: &str) -> Option<&'static Resource> {
-    let fit = |r: &Resource| r.id_prefixes.iter().filter(|p| id.len() > p.len() && id.starts_with(**p)).map(|p| p.len()).max();
+    let fit = |r: &Resource| {
+        r.id_prefixes.iter().filter(|p| id.len() > p.len() && id.starts_with(**p)).map(|p| p.len()).max()
+    };
     RESOURCES.iter().filter_map(|r| Some((fit(r)?, r))).max_by_key(|(length, _)| *length).map(|(_, r)| r)
 }
 

@@ -40,7 +40,8 @@ impl Entry {
             Self::Trigger(t) => (t.aliases, t.title, t.description),
             Self::Operation(o) => (o.aliases, o.title, o.description),
         };
-        let (id, title, description) = (self.id().to_ascii_lowercase(), title.to_ascii_lowercase(), description.to_ascii_lowercase());
+        let (id, title, description) =
+            (self.id().to_ascii_lowercase(), title.to_ascii_lowercase(), description.to_ascii_lowercase());
         let mut score = 0;
         for word in words {
             let exact = id.split(['.', '_']).any(|part| part == word);

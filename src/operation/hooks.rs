@@ -7,6 +7,7 @@ use super::session::Session;
 use crate::catalog::{Method, Operation};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::Input;
+use crate::json::Members;
 use crate::stripe::client::{Answer, Call};
 use crate::stripe::form;
 
@@ -38,7 +39,12 @@ pub fn cancel_subscription(session: &Session<'_>, operation: &Operation, input: 
         let mut parameters = input.parameters.clone();
         parameters.insert("cancel_at_period_end".into(), json!(true));
         let idempotency_key = Some(session.idempotency_key(operation.id, 0)?);
-        return session.client().send(&Call { method: Method::Post, path, form: form::encode(&parameters), idempotency_key });
+        return session.client().send(&Call {
+            method: Method::Post,
+            path,
+            form: form::encode(&parameters),
+            idempotency_key,
+        });
     }
     let refused = match send(session, operation, input) {
         Err(error) if error.kind == ErrorKind::NotFound => error,
@@ -56,5 +62,5 @@ pub fn cancel_subscription(session: &Session<'_>, operation: &Operation, input: 
 }
 
 fn is_canceled(body: &str) -> bool {
-    serde_json::from_str::<Value>(body).is_ok_and(|s| s["status"] == "canceled")
+    serde_json::from_str::<Value>(body).is_ok_and(|s| s.at("status") == "canceled")
 }

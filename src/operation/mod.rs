@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::catalog::{self, Method, Operation, OperationKind, Shape, nearest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{self, Input};
+use crate::json::Members;
 use crate::mapping::{self, Record};
 use crate::stripe::client::{Answer, Call};
 use crate::stripe::{form, idempotency};
@@ -58,7 +59,10 @@ pub fn find(id: &str, kind: OperationKind) -> Result<&'static Operation> {
         let other = if other.kind == OperationKind::Action { "an action" } else { "a query" };
         return Err(error.hint(format!("`{id}` is {other}: run it as one.")));
     }
-    let names = catalog::OPERATIONS.iter().filter(|o| o.kind == kind).flat_map(|o| std::iter::once(o.id).chain(o.aliases.iter().copied()));
+    let names = catalog::OPERATIONS
+        .iter()
+        .filter(|o| o.kind == kind)
+        .flat_map(|o| std::iter::once(o.id).chain(o.aliases.iter().copied()));
     Err(match nearest(id, names).as_slice() {
         [] => error.hint(format!("List the operations to see all {interface}.")),
         near => error.hint(format!("Did you mean `{}`?", near.join("` or `"))),
@@ -102,7 +106,7 @@ pub fn run_query(session: &Session<'_>, id: &str, input: &str, cursor: Option<&s
     let answer = send(session, operation, &input)?;
     let output: Value = serde_json::from_str(&answer.body).unwrap_or_default();
     let viewer = session.viewer();
-    let records = match output["data"].as_array().filter(|_| paged) {
+    let records = match output.at("data").as_array().filter(|_| paged) {
         Some(items) => items.iter().filter_map(|o| mapping::record(o, operation.resource, viewer)).collect(),
         None => mapping::record(&output, operation.resource, viewer).into_iter().collect(),
     };
@@ -126,15 +130,15 @@ fn put_cursor(operation: &Operation, input: &mut Input, cursor: &str) -> Result<
 }
 
 fn next_cursor(page: &Value, backwards: bool) -> Option<String> {
-    if page["has_more"] != true {
+    if page.at("has_more") != true {
         return None;
     }
-    if let Some(next) = page["next_page"].as_str() {
+    if let Some(next) = page.at("next_page").as_str() {
         return Some(next.to_owned());
     }
-    let data = page["data"].as_array()?;
+    let data = page.at("data").as_array()?;
     let edge = if backwards { data.first() } else { data.last() };
-    Some(edge?["id"].as_str()?.to_owned())
+    Some(edge?.at("id").as_str()?.to_owned())
 }
 
 /// The one request of an operation, with its path filled in.
@@ -144,11 +148,18 @@ pub(crate) fn send(session: &Session<'_>, operation: &Operation, input: &Input) 
         Method::Get | Method::Delete => None,
     };
     let mut values = input.path.iter();
-    let path: Vec<String> = operation
-        .path
-        .split('/')
-        .map(|s| if s.starts_with('{') { values.next().map(|v| form::escape(v)).unwrap_or_default() } else { s.to_owned() })
-        .collect();
+    let path: Vec<String> =
+        operation
+            .path
+            .split('/')
+            .map(|s| {
+                if s.starts_with('{') {
+                    values.next().map(|v| form::escape(v)).unwrap_or_default()
+                } else {
+                    s.to_owned()
+                }
+            })
+            .collect();
     session.client().send(&Call {
         method: operation.method,
         path: path.join("/"),

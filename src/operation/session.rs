@@ -53,7 +53,12 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// The first field that is not right.
-    pub fn start(transport: &'a dyn Transport, clock: &'a dyn Clock, fields: &Fields, invocation: Invocation) -> Result<Self> {
+    pub fn start(
+        transport: &'a dyn Transport,
+        clock: &'a dyn Clock,
+        fields: &Fields,
+        invocation: Invocation,
+    ) -> Result<Self> {
         let connection = fields.connection()?;
         idempotency::check_invocation(&invocation.id)?;
         if invocation.timeout == Some(0) {

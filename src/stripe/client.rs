@@ -127,8 +127,11 @@ impl Client<'_> {
         let header = |name| response.header(name).map(str::to_owned);
         let request_id = header("request-id");
         let replayed = response.header("idempotent-replayed") == Some("true");
-        match String::from_utf8(response.body).ok().filter(|b| serde_json::from_str::<serde::de::IgnoredAny>(b).is_ok()) {
-            Some(body) => Ok(Answer { body, request_id, replayed, attempts, idempotency_key: call.idempotency_key.clone() }),
+        match String::from_utf8(response.body).ok().filter(|b| serde_json::from_str::<serde::de::IgnoredAny>(b).is_ok())
+        {
+            Some(body) => {
+                Ok(Answer { body, request_id, replayed, attempts, idempotency_key: call.idempotency_key.clone() })
+            }
             None => {
                 let mut error = Error::new(ErrorKind::Service, "Stripe did what was asked, and its answer is not JSON")
                     .hint("Look the request up in Stripe's log by its id; running the step again returns the same answer.");

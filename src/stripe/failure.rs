@@ -31,7 +31,9 @@ struct Body {
 #[serde(untagged)]
 enum Id {
     Plain(String),
-    Object { id: String },
+    Object {
+        id: String,
+    },
     /// Whatever else it may be says nothing.
     Other(serde::de::IgnoredAny),
 }
@@ -39,16 +41,24 @@ enum Id {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Envelope {
-    Error { error: Body },
-    OAuth { error: String, #[serde(default)] error_description: Option<String> },
+    Error {
+        error: Body,
+    },
+    OAuth {
+        error: String,
+        #[serde(default)]
+        error_description: Option<String>,
+    },
 }
 
 fn read(response: &HttpResponse) -> Option<Body> {
     match serde_json::from_slice(&response.body).ok()? {
         Envelope::Error { error } => Some(error),
-        Envelope::OAuth { error, error_description } => {
-            Some(Body { message: error_description.or_else(|| Some(error.clone())), code: Some(error), ..Body::default() })
-        }
+        Envelope::OAuth { error, error_description } => Some(Body {
+            message: error_description.or_else(|| Some(error.clone())),
+            code: Some(error),
+            ..Body::default()
+        }),
     }
 }
 
@@ -128,14 +138,20 @@ pub fn from_transport(failure: &Failure, in_doubt: bool) -> Box<Error> {
             Retry::Never,
             "Ask whoever runs this platform to allow the connector to reach that address.",
         ),
-        Failure::Unreachable(_) => {
-            (ErrorKind::Network, Outcome::NotSent, Retry::After(5_000), "Check this machine's network and the API address.")
-        }
+        Failure::Unreachable(_) => (
+            ErrorKind::Network,
+            Outcome::NotSent,
+            Retry::After(5_000),
+            "Check this machine's network and the API address.",
+        ),
         Failure::Broken(_) => (ErrorKind::Network, Outcome::Unknown, Retry::SameKey, IN_DOUBT),
         Failure::TimedOut(_) => (ErrorKind::Timeout, Outcome::Unknown, Retry::SameKey, IN_DOUBT),
-        Failure::TooLarge(200..300) => {
-            (ErrorKind::Service, Outcome::Committed, Retry::Never, "Ask for less: fewer objects a page, fewer expanded fields.")
-        }
+        Failure::TooLarge(200..300) => (
+            ErrorKind::Service,
+            Outcome::Committed,
+            Retry::Never,
+            "Ask for less: fewer objects a page, fewer expanded fields.",
+        ),
         Failure::TooLarge(_) => (ErrorKind::Service, Outcome::Unknown, Retry::SameKey, IN_DOUBT),
     };
     let mut error = Error::new(kind, failure.to_string());
@@ -210,21 +226,35 @@ fn hint(status: u16, kind: ErrorKind, body: &Body, from_stripe: bool) -> Option<
     let code = body.code.as_deref().unwrap_or_default();
     let message = body.message.as_deref().unwrap_or_default();
     let text = match kind {
-        ErrorKind::Authentication if code == "api_key_expired" => "This key has expired: create a new one at https://dashboard.stripe.com/apikeys.",
-        ErrorKind::Authentication => "Copy the key again from https://dashboard.stripe.com/apikeys; it may have been rolled or deleted.",
-        ErrorKind::Permission => "Grant the permission that the message names to this restricted key at https://dashboard.stripe.com/apikeys.",
+        ErrorKind::Authentication if code == "api_key_expired" => {
+            "This key has expired: create a new one at https://dashboard.stripe.com/apikeys."
+        }
+        ErrorKind::Authentication => {
+            "Copy the key again from https://dashboard.stripe.com/apikeys; it may have been rolled or deleted."
+        }
+        ErrorKind::Permission => {
+            "Grant the permission that the message names to this restricted key at https://dashboard.stripe.com/apikeys."
+        }
         ErrorKind::RateLimited => "Too many requests at once: run fewer steps in parallel, or wait.",
         ErrorKind::Declined => return Some(decline_hint(body.decline_code.as_deref().unwrap_or(code)).to_owned()),
-        ErrorKind::Idempotency if code == KEY_IN_USE => "The same step is running already: wait for it, then run this again to get its result.",
-        ErrorKind::Idempotency => "This step ran before with other input. A new run of the workflow has a new key; within one run the input must stay the same.",
+        ErrorKind::Idempotency if code == KEY_IN_USE => {
+            "The same step is running already: wait for it, then run this again to get its result."
+        }
+        ErrorKind::Idempotency => {
+            "This step ran before with other input. A new run of the workflow has a new key; within one run the input must stay the same."
+        }
         ErrorKind::NotFound if message.contains("live mode") || message.contains("test mode") => {
             "The object belongs to the other mode: test keys see only test objects, live keys only live ones."
         }
         ErrorKind::NotFound if !from_stripe => "Check the API address: this does not look like Stripe's answer.",
         ErrorKind::NotFound => "Check the id, and that it belongs to this account and mode.",
-        ErrorKind::Service => "Stripe failed, and it is not known whether it did the work. Run this same step again (same idempotency key), then look at the object before trying anything else.",
+        ErrorKind::Service => {
+            "Stripe failed, and it is not known whether it did the work. Run this same step again (same idempotency key), then look at the object before trying anything else."
+        }
         _ if code == "charge_already_refunded" => "There is nothing left to refund.",
-        ErrorKind::Conflict if status == 409 || lock_timeout(body) => "Another request holds the object: try again in a moment.",
+        ErrorKind::Conflict if status == 409 || lock_timeout(body) => {
+            "Another request holds the object: try again in a moment."
+        }
         ErrorKind::Conflict => "Look at the object's status first.",
         _ => return None,
     };
@@ -241,12 +271,18 @@ fn decline_hint(code: &str) -> &'static str {
         "processing_error" | "try_again_later" | "reenter_transaction" | "issuer_not_available" => {
             "The card's bank could not process it: try again in a new run, or use another card."
         }
-        "authentication_required" => "The bank wants the customer to authenticate: bring the customer back to pay on the session.",
-        "card_velocity_exceeded" | "withdrawal_count_limit_exceeded" => "The card is over its limit: ask the customer to use another one.",
+        "authentication_required" => {
+            "The bank wants the customer to authenticate: bring the customer back to pay on the session."
+        }
+        "card_velocity_exceeded" | "withdrawal_count_limit_exceeded" => {
+            "The card is over its limit: ask the customer to use another one."
+        }
         "lost_card" | "stolen_card" | "pickup_card" | "restricted_card" | "fraudulent" | "merchant_blacklist" => {
             "Ask the customer to use another card, and show no more than a general decline."
         }
-        "card_not_supported" | "currency_not_supported" => "The card does not take this kind of purchase: ask the customer to use another one.",
+        "card_not_supported" | "currency_not_supported" => {
+            "The card does not take this kind of purchase: ask the customer to use another one."
+        }
         _ => "The bank gave no exact reason: ask the customer to use another card or to call the bank.",
     }
 }

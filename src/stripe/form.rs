@@ -102,7 +102,11 @@ mod tests {
             }
             String::from_utf8(bytes).expect("utf-8")
         };
-        body.split('&').filter(|p| !p.is_empty()).map(|p| p.split_once('=').expect("a pair")).map(|(k, v)| (text(k), text(v))).collect()
+        body.split('&')
+            .filter(|p| !p.is_empty())
+            .map(|p| p.split_once('=').expect("a pair"))
+            .map(|(k, v)| (text(k), text(v)))
+            .collect()
     }
 
     proptest! {

@@ -18,7 +18,10 @@ const MAXIMUM: usize = 255;
 pub fn key(invocation: &str, own: Option<&str>, operation: &str, part: u32) -> Result<String> {
     if let Some(own) = own {
         if own.is_empty() || own.len() > MAXIMUM || !own.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(Error::input("invocation.idempotency-key", "the idempotency key must be 1 to 255 visible ASCII characters"));
+            return Err(Error::input(
+                "invocation.idempotency-key",
+                "the idempotency key must be 1 to 255 visible ASCII characters",
+            ));
         }
         return Ok(if part == 0 { own.to_owned() } else { derive(own, operation, part) });
     }
@@ -32,8 +35,9 @@ pub fn key(invocation: &str, own: Option<&str>, operation: &str, part: u32) -> R
 /// An id that is empty, too long or not visible ASCII.
 pub fn check_invocation(id: &str) -> Result<()> {
     if id.is_empty() || id.len() > 200 || !id.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err(Error::input("invocation.id", "the invocation id must be 1 to 200 visible ASCII characters")
-            .hint("Use an id that is the same for every run of this step and different for every other, such as a UUID."));
+        return Err(Error::input("invocation.id", "the invocation id must be 1 to 200 visible ASCII characters").hint(
+            "Use an id that is the same for every run of this step and different for every other, such as a UUID.",
+        ));
     }
     Ok(())
 }

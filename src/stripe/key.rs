@@ -43,7 +43,8 @@ impl fmt::Debug for SecretKey {
 }
 
 const FIELD: &str = "api_key";
-const WHERE: &str = "Copy the secret key (sk_test_…) or a restricted key (rk_test_…) from https://dashboard.stripe.com/apikeys.";
+const WHERE: &str =
+    "Copy the secret key (sk_test_…) or a restricted key (rk_test_…) from https://dashboard.stripe.com/apikeys.";
 const PREFIXES: [(&str, KeyKind, Mode); 6] = [
     ("sk_org_test_", KeyKind::Organisation, Mode::Test),
     ("sk_org_live_", KeyKind::Organisation, Mode::Live),
@@ -65,13 +66,17 @@ impl SecretKey {
             return wrong("there is no API key");
         }
         if value.contains(['\n', '\r']) {
-            return wrong("the API key has a line break inside: it is probably two values, or was cut when it was copied");
+            return wrong(
+                "the API key has a line break inside: it is probably two values, or was cut when it was copied",
+            );
         }
         if value.chars().any(char::is_whitespace) {
             return wrong("the API key has a space inside");
         }
         if value.starts_with("pk_") {
-            return wrong("this is a publishable key (pk_…): it can only be used in a browser; a secret or restricted key is needed");
+            return wrong(
+                "this is a publishable key (pk_…): it can only be used in a browser; a secret or restricted key is needed",
+            );
         }
         if value.starts_with("whsec_") {
             return Err(Error::connection(FIELD, "this is a webhook signing secret (whsec_…), not an API key")
@@ -102,9 +107,12 @@ impl SecretKey {
     /// A live key in development.
     pub fn allow_in(&self, development: bool) -> Result<()> {
         if development && self.mode == Mode::Live {
-            return Err(Error::new(ErrorKind::InvalidConnection, "a live key moves real money and is refused in development")
-                .at(FIELD)
-                .hint("Use a test key (sk_test_… or rk_test_…), or make this a production connection."));
+            return Err(Error::new(
+                ErrorKind::InvalidConnection,
+                "a live key moves real money and is refused in development",
+            )
+            .at(FIELD)
+            .hint("Use a test key (sk_test_… or rk_test_…), or make this a production connection."));
         }
         Ok(())
     }

@@ -26,7 +26,11 @@ pub fn to_decimal(minor: i64, currency: &str) -> String {
     let unit = 10u64.pow(decimals);
     let (whole, fraction) = (minor.unsigned_abs() / unit, minor.unsigned_abs() % unit);
     let sign = if minor < 0 { "-" } else { "" };
-    if decimals == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction:0width$}", width = decimals as usize) }
+    if decimals == 0 {
+        format!("{sign}{whole}")
+    } else {
+        format!("{sign}{whole}.{fraction:0width$}", width = decimals as usize)
+    }
 }
 
 /// Reads an amount in major units, `10.99`, as the smallest unit of a currency. Nothing is ever rounded.
@@ -38,7 +42,9 @@ pub fn from_decimal(field: &str, text: &str, currency: &str) -> Result<i64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |t: &str| t.bytes().all(|b| b.is_ascii_digit());
     if whole.is_empty() || !digits(whole) || !digits(fraction) || text.ends_with('.') {
-        return Err(wrong("an amount is a plain decimal number such as 10.99, without sign, spaces or thousands separators".into()));
+        return Err(wrong(
+            "an amount is a plain decimal number such as 10.99, without sign, spaces or thousands separators".into(),
+        ));
     }
     let decimals = decimals(currency) as usize;
     let significant = fraction.trim_end_matches('0');
@@ -50,7 +56,10 @@ pub fn from_decimal(field: &str, text: &str, currency: &str) -> Result<i64> {
     };
     if significant.len() > allowed {
         let currency = currency.to_ascii_uppercase();
-        return Err(wrong(format!("{currency} amounts have at most {allowed} decimals; this has {}", significant.len())));
+        return Err(wrong(format!(
+            "{currency} amounts have at most {allowed} decimals; this has {}",
+            significant.len()
+        )));
     }
     format!("{whole}{significant:0<decimals$}").parse().map_err(|_| wrong("the amount is too large".into()))
 }
@@ -105,9 +114,14 @@ mod tests {
 
     #[test]
     fn writes_minor_units_as_decimals() {
-        for (minor, currency, text) in
-            [(1099, "usd", "10.99"), (5, "usd", "0.05"), (-1099, "eur", "-10.99"), (1099, "jpy", "1099"), (1230, "kwd", "1.230"), (0, "usd", "0.00")]
-        {
+        for (minor, currency, text) in [
+            (1099, "usd", "10.99"),
+            (5, "usd", "0.05"),
+            (-1099, "eur", "-10.99"),
+            (1099, "jpy", "1099"),
+            (1230, "kwd", "1.230"),
+            (0, "usd", "0.00"),
+        ] {
             assert_eq!(to_decimal(minor, currency), text);
         }
     }

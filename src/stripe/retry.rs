@@ -54,9 +54,18 @@ mod tests {
 
     #[test]
     fn conflicts_rate_limits_and_server_errors_are_tried_again() {
-        for (status, again) in
-            [(200, false), (400, false), (401, false), (402, false), (403, false), (404, false), (409, true), (429, true), (500, true), (503, true)]
-        {
+        for (status, again) in [
+            (200, false),
+            (400, false),
+            (401, false),
+            (402, false),
+            (403, false),
+            (404, false),
+            (409, true),
+            (429, true),
+            (500, true),
+            (503, true),
+        ] {
             assert_eq!(after_answer(&answer(status, None)), again, "{status}");
         }
     }

@@ -24,7 +24,8 @@ pub fn verify(header: &str, body: &[u8], secrets: &[String], now: u64, tolerance
         error
     };
     let (timestamp, signatures) = parse(header).ok_or_else(|| {
-        refuse("the Stripe-Signature header is not of the form t=…,v1=…").hint("Pass the request's headers on unchanged.")
+        refuse("the Stripe-Signature header is not of the form t=…,v1=…")
+            .hint("Pass the request's headers on unchanged.")
     })?;
     if signatures.is_empty() {
         return Err(refuse("the Stripe-Signature header has no v1 signature"));
@@ -39,7 +40,8 @@ pub fn verify(header: &str, body: &[u8], secrets: &[String], now: u64, tolerance
             "Check that the webhook secret is that of this endpoint, and that the body reaches the connector byte for byte.",
         ));
     }
-    let timestamp: u64 = timestamp.parse().map_err(|_| refuse("the signature's timestamp is not a number of seconds"))?;
+    let timestamp: u64 =
+        timestamp.parse().map_err(|_| refuse("the signature's timestamp is not a number of seconds"))?;
     if now.abs_diff(timestamp) > tolerance {
         return Err(refuse("the delivery is too old, or its clock is ahead: it may be a replay")
             .hint(format!("Deliveries are accepted for {tolerance} seconds. Check this machine's clock.")));
@@ -84,7 +86,8 @@ mod tests {
 
     #[test]
     fn accepts_and_refuses_what_the_official_sdks_do() {
-        let vectors: Vec<Value> = serde_json::from_str(include_str!("../../tests/vectors/signatures.json")).expect("vectors");
+        let vectors: Vec<Value> =
+            serde_json::from_str(include_str!("../../tests/vectors/signatures.json")).expect("vectors");
         assert!(vectors.len() > 10);
         for v in vectors {
             let text = |name: &str| v[name].as_str().unwrap_or_else(|| panic!("{name} of {v}")).to_owned();

@@ -24,7 +24,8 @@ type Http = waki::bindings::wasi::http::types::Method;
 
 impl Transport for Wasi {
     fn send(&self, request: &HttpRequest<'_>) -> Result<HttpResponse, Failure> {
-        let (outgoing, options) = prepare(request).map_err(|what| Failure::Unreachable(format!("the request has no valid {what}")))?;
+        let (outgoing, options) =
+            prepare(request).map_err(|what| Failure::Unreachable(format!("the request has no valid {what}")))?;
         // Kept until the answer is read: dropping it unfinished would abort the exchange.
         let body = outgoing.body().map_err(|()| Failure::Unreachable("the request has no body to write".into()))?;
         let future = handle(outgoing, Some(options)).map_err(|code| failure(&code))?;
@@ -136,13 +137,17 @@ fn read(response: IncomingResponse) -> Result<HttpResponse, Failure> {
 /// What an error code says about whether the request can have left.
 fn failure(code: &ErrorCode) -> Failure {
     match code {
-        ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => Failure::Denied("the address is not granted".into()),
+        ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => {
+            Failure::Denied("the address is not granted".into())
+        }
         ErrorCode::DnsTimeout | ErrorCode::DnsError(_) | ErrorCode::DestinationNotFound => {
             Failure::Unreachable("the host name cannot be resolved".into())
         }
         ErrorCode::ConnectionRefused => Failure::Unreachable("the connection was refused".into()),
         ErrorCode::ConnectionTimeout => Failure::Unreachable("no connection came about in time".into()),
-        ErrorCode::DestinationUnavailable | ErrorCode::DestinationIpUnroutable => Failure::Unreachable("there is no route to it".into()),
+        ErrorCode::DestinationUnavailable | ErrorCode::DestinationIpUnroutable => {
+            Failure::Unreachable("there is no route to it".into())
+        }
         ErrorCode::TlsCertificateError => Failure::Unreachable("its TLS certificate is not valid for it".into()),
         ErrorCode::HttpRequestMethodInvalid | ErrorCode::HttpRequestUriInvalid | ErrorCode::HttpRequestUriTooLong => {
             Failure::Unreachable("the request is not valid".into())

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::catalog::{self, TRIGGERS, Trigger, nearest};
 use crate::error::{Error, ErrorKind, Result};
+use crate::json::Members;
 use crate::mapping::{self, Record, Viewer};
 use crate::sample;
 use crate::stripe::key::Mode;
@@ -74,17 +75,17 @@ pub fn sample(id: &str) -> Result<Event> {
 
 /// The parts of an event that a platform decides on.
 fn read(trigger: &'static Trigger, event: &Value, payload: String, account: Option<&str>) -> Event {
-    let text = |name: &str| event[name].as_str().map(str::to_owned);
-    let mode = if event["livemode"] == true { Mode::Live } else { Mode::Test };
+    let text = |name: &str| event.at(name).as_str().map(str::to_owned);
+    let mode = if event.at("livemode") == true { Mode::Live } else { Mode::Test };
     let account = text("account").or_else(|| account.map(str::to_owned));
     let viewer = Viewer { mode, account: account.as_deref() };
     Event {
         id: text("id").unwrap_or_default(),
         trigger: trigger.id,
-        occurred_at: event["created"].as_u64().unwrap_or_default(),
+        occurred_at: event.at("created").as_u64().unwrap_or_default(),
         mode,
         api_version: text("api_version"),
-        record: mapping::record(&event["data"]["object"], trigger.resource, viewer),
+        record: event.pointer("/data/object").and_then(|object| mapping::record(object, trigger.resource, viewer)),
         account,
         payload,
     }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{Event, find_all, read};
 use crate::catalog::{Method, Trigger};
 use crate::error::{Error, ErrorKind, Result};
+use crate::json::Members;
 use crate::operation::session::{Metadata, Session};
 use crate::stripe::client::{Answer, Call};
 use crate::stripe::form;
@@ -38,7 +39,9 @@ impl Cursor {
     fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split(':');
         let cursor = match (parts.next()?, parts.next()?, parts.next()) {
-            ("after", id, Some(time)) if id.starts_with("evt_") && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') => {
+            ("after", id, Some(time))
+                if id.starts_with("evt_") && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') =>
+            {
                 Self::After(id.to_owned(), time.parse().ok()?)
             }
             ("since", time, None) => Self::Since(time.parse().ok()?),
@@ -92,8 +95,8 @@ fn forgotten(error: &Error) -> bool {
 fn start(session: &Session<'_>, triggers: &[&'static Trigger]) -> Result<Polled> {
     let answer = request(session, triggers, [("limit", json!(1))])?;
     let newest: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-    let newest = &newest["data"][0];
-    let cursor = match (newest["id"].as_str(), newest["created"].as_u64()) {
+    let found = |path: &str| newest.pointer(path);
+    let cursor = match (found("/data/0/id").and_then(Value::as_str), found("/data/0/created").and_then(Value::as_u64)) {
         (Some(id), Some(time)) => Cursor::After(id.to_owned(), time),
         _ => Cursor::Since(session.clock.unix_seconds()),
     };
@@ -108,47 +111,51 @@ fn list(session: &Session<'_>, triggers: &[&'static Trigger], cursor: &Cursor) -
     }
 }
 
-fn request<const N: usize>(session: &Session<'_>, triggers: &[&'static Trigger], more: [(&str, Value); N]) -> Result<Answer> {
+fn request<const N: usize>(
+    session: &Session<'_>,
+    triggers: &[&'static Trigger],
+    more: [(&str, Value); N],
+) -> Result<Answer> {
     let mut parameters = Map::new();
     for (name, value) in more {
         parameters.insert(name.to_owned(), value);
     }
     parameters.insert("types".into(), triggers.iter().map(|t| t.event).collect());
-    let call = Call { method: Method::Get, path: "/v1/events".into(), form: form::encode(&parameters), idempotency_key: None };
+    let call =
+        Call { method: Method::Get, path: "/v1/events".into(), form: form::encode(&parameters), idempotency_key: None };
     session.client().send(&call)
 }
 
 fn page(session: &Session<'_>, triggers: &[&'static Trigger], cursor: &Cursor, answer: Answer) -> Result<Polled> {
     let mut page: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-    let mut found = match page["data"].take() {
-        Value::Array(events) => events,
-        _ => Vec::new(),
-    };
-    let mut has_more = page["has_more"] == true;
+    let mut found = page.take_list("data");
+    let mut has_more = page.at("has_more") == true;
     if let Cursor::Since(time) = cursor {
         // Newest first: what lies beyond the page is older, so it must be fetched before the cursor moves past it.
         while has_more {
-            let Some(last) = found.last().and_then(|e| e["id"].as_str()).map(str::to_owned) else { break };
+            let Some(last) = found.last().and_then(|e| e.at("id").as_str()).map(str::to_owned) else { break };
             let more = [("limit", json!(PAGE)), ("created", json!({"gte": time})), ("starting_after", json!(last))];
             let answer = request(session, triggers, more)?;
             let mut older: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-            has_more = older["has_more"] == true;
-            match older["data"].take() {
-                Value::Array(events) if !events.is_empty() => found.extend(events),
-                _ => break,
+            has_more = older.at("has_more") == true;
+            let events = older.take_list("data");
+            if events.is_empty() {
+                break;
             }
+            found.extend(events);
         }
         has_more = false;
     }
     // The order of equal times is the list's, turned around.
     found.reverse();
-    found.sort_by_key(|e| e["created"].as_u64());
-    let next = found.last().and_then(|e| Some(Cursor::After(e["id"].as_str()?.to_owned(), e["created"].as_u64()?)));
+    found.sort_by_key(|e| e.at("created").as_u64());
+    let next =
+        found.last().and_then(|e| Some(Cursor::After(e.at("id").as_str()?.to_owned(), e.at("created").as_u64()?)));
     let account = session.connection.account.as_deref();
     let events = found
         .iter()
         .filter_map(|event| {
-            let trigger = triggers.iter().find(|t| event["type"] == t.event)?;
+            let trigger = triggers.iter().find(|t| event.at("type") == t.event)?;
             Some(read(trigger, event, event.to_string(), account))
         })
         .collect();
@@ -169,7 +176,9 @@ mod tests {
         for cursor in [Cursor::After("evt_1".into(), 5), Cursor::Since(7)] {
             assert_eq!(Cursor::parse(&cursor.write()), Some(cursor));
         }
-        for bad in ["", "evt_1", "after:evt_1", "after:cus_1:5", "since:x", "since:5:6", "after:evt_1:5:6", "after:evt_&x=1:5"] {
+        for bad in
+            ["", "evt_1", "after:evt_1", "after:cus_1:5", "since:x", "since:5:6", "after:evt_1:5:6", "after:evt_&x=1:5"]
+        {
             assert_eq!(Cursor::parse(bad), None, "{bad}");
         }
     }

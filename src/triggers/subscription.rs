@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::find_all;
 use crate::catalog::{self, Method};
 use crate::error::{Error, ErrorKind, Result};
+use crate::json::Members;
 use crate::operation::session::{Metadata, Session};
 use crate::stripe::client::{Answer, Call};
 use crate::stripe::form;
@@ -75,7 +76,7 @@ pub fn unsubscribe(session: &Session<'_>, url: &str, ids: Option<&[String]>) -> 
         None => Vec::new(),
     };
     let answer = if left.is_empty() {
-        let path = format!("{PATH}/{}", form::escape(endpoint["id"].as_str().unwrap_or_default()));
+        let path = format!("{PATH}/{}", form::escape(endpoint.at("id").as_str().unwrap_or_default()));
         let call = Call { method: Method::Delete, path, form: String::new(), idempotency_key: None };
         match session.client().send(&call) {
             // Somebody else removed it meanwhile: it is gone, as wanted.
@@ -92,7 +93,9 @@ pub fn unsubscribe(session: &Session<'_>, url: &str, ids: Option<&[String]>) -> 
 
 fn check_url(url: &str) -> Result<()> {
     let wrong = |message: &str| Err(Error::input("callback-url", message));
-    let Some((scheme, rest)) = url.split_once("://") else { return wrong("the callback URL must be absolute: https://…") };
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return wrong("the callback URL must be absolute: https://…");
+    };
     if !matches!(scheme, "https" | "http") {
         return wrong("the callback URL must begin with https://");
     }
@@ -111,23 +114,27 @@ fn find_with_answer(session: &Session<'_>, url: &str) -> Result<(Option<Value>, 
     let call = Call { method: Method::Get, path: PATH.into(), form: "limit=100".into(), idempotency_key: None };
     let answer = session.client().send(&call)?;
     let mut page: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-    let endpoints = match page["data"].take() {
-        Value::Array(endpoints) => endpoints,
-        _ => Vec::new(),
-    };
-    Ok((endpoints.into_iter().find(|e| e["url"] == url), answer))
+    let endpoints = page.take_list("data");
+    Ok((endpoints.into_iter().find(|e| e.at("url") == url), answer))
 }
 
 fn event_types(endpoint: &Value) -> Vec<String> {
-    endpoint["enabled_events"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    endpoint
+        .at("enabled_events")
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
 }
 
 fn update(session: &Session<'_>, endpoint: &Value, types: &[String], part: u32) -> Result<Answer> {
-    let path = format!("{PATH}/{}", form::escape(endpoint["id"].as_str().unwrap_or_default()));
+    let path = format!("{PATH}/{}", form::escape(endpoint.at("id").as_str().unwrap_or_default()));
     let mut parameters = Map::new();
     parameters.insert("enabled_events".into(), json!(types));
     // One that Stripe or a person switched off is wanted again.
-    if endpoint["status"] == "disabled" {
+    if endpoint.at("status") == "disabled" {
         parameters.insert("disabled".into(), json!(false));
     }
     post(session, path, &parameters, part)
@@ -141,8 +148,8 @@ fn post(session: &Session<'_>, path: String, parameters: &Map<String, Value>, pa
 fn read(session: &Session<'_>, answer: &Answer) -> Subscription {
     let endpoint: Value = serde_json::from_str(&answer.body).unwrap_or_default();
     Subscription {
-        id: endpoint["id"].as_str().unwrap_or_default().to_owned(),
-        secret: endpoint["secret"].as_str().map(str::to_owned),
+        id: endpoint.at("id").as_str().unwrap_or_default().to_owned(),
+        secret: endpoint.at("secret").as_str().map(str::to_owned),
         event_types: event_types(&endpoint),
         metadata: session.metadata(answer),
     }

@@ -58,7 +58,12 @@ async fn an_input_that_cannot_work_is_refused_by_its_path() {
         ("price.create", r#"{"unit_amount":-1,"currency":"usd","product":"prod_1"}"#, "unit_amount", "negative"),
         ("customer.create", r#"{"emial":"a@b.c"}"#, "emial", "no field"),
         ("customer.create", r#"{"address":{"city":1}}"#, "address.city", "must be text"),
-        ("subscription.create", r#"{"customer":"cus_1","items":[{"price":"price_1"},{"prize":1}]}"#, "items[1].prize", "no field"),
+        (
+            "subscription.create",
+            r#"{"customer":"cus_1","items":[{"price":"price_1"},{"prize":1}]}"#,
+            "items[1].prize",
+            "no field",
+        ),
         ("customer.create", many.as_str(), "metadata", "at most 50"),
         ("customer.create", r#"{"metadata":{"a[b":"c"}}"#, "metadata.a[b", "must not contain"),
         ("customer.create", "not json", "", "not JSON"),
@@ -67,7 +72,11 @@ async fn an_input_that_cannot_work_is_refused_by_its_path() {
         ("refund.create", "{}", "payment_intent", "exactly one"),
     ] {
         let error = shop.platform.refused(operation, input).await;
-        assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidInput, Some(field)), "{operation}: {error:?}");
+        assert_eq!(
+            (error.kind, error.field.as_deref()),
+            (ErrorKind::InvalidInput, Some(field)),
+            "{operation}: {error:?}"
+        );
         assert!(error.message.contains(says), "{operation}: {}", error.message);
         assert_eq!((error.outcome, error.retry, error.attempts), (Outcome::NotSent, RetryAdvice::Never, 0));
     }
@@ -78,7 +87,9 @@ async fn an_input_that_cannot_work_is_refused_by_its_path() {
 async fn an_unknown_operation_is_refused_with_the_nearest_names() {
     let shop = Shop::open().await;
     let p = &shop.platform;
-    for (given, meant) in [("customer.creat", "customer.create"), ("refund", "refund.create"), ("CUSTOMER.CREATE", "customer.create")] {
+    for (given, meant) in
+        [("customer.creat", "customer.create"), ("refund", "refund.create"), ("CUSTOMER.CREATE", "customer.create")]
+    {
         let error = p.refused(given, "{}").await;
         assert_eq!(error.kind, ErrorKind::UnknownOperation);
         assert!(error.hint.as_deref().is_some_and(|h| h.contains(meant)), "{error:?}");

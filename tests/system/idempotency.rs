@@ -73,7 +73,10 @@ async fn a_run_with_other_input_is_told_so_and_charges_nothing() {
     let mut other = payment();
     other["amount"] = json!(2099);
     let error = refused(shop.platform.connector.run_action(&call, "payment_intent.create", &other.to_string()).await);
-    assert_eq!((error.kind, error.outcome, error.retry), (ErrorKind::Idempotency, Outcome::Rejected, RetryAdvice::Never));
+    assert_eq!(
+        (error.kind, error.outcome, error.retry),
+        (ErrorKind::Idempotency, Outcome::Rejected, RetryAdvice::Never)
+    );
     assert_eq!(charges(&shop).await, 1);
 }
 
@@ -95,7 +98,9 @@ async fn a_decline_is_the_same_decline_when_it_is_run_again() {
     input["payment_method"] = json!("pm_card_visa_chargeDeclinedInsufficientFunds");
     let mut errors = Vec::new();
     for _ in 0..2 {
-        errors.push(refused(shop.platform.connector.run_action(&call, "payment_intent.create", &input.to_string()).await));
+        errors.push(refused(
+            shop.platform.connector.run_action(&call, "payment_intent.create", &input.to_string()).await,
+        ));
     }
     for error in &errors {
         assert_eq!((error.kind, error.outcome, error.http_status), (ErrorKind::Declined, Outcome::Rejected, Some(402)));
@@ -118,7 +123,9 @@ async fn failures_are_retried_with_the_same_key_and_backoff() {
     ] {
         let server = Scripted::start({
             let refusal = refusal.clone();
-            move |number, _| if number < 2 { Act::Answer(refusal.clone()) } else { Act::Answer(answer(200, "", CUSTOMER)) }
+            move |number, _| {
+                if number < 2 { Act::Answer(refusal.clone()) } else { Act::Answer(answer(200, "", CUSTOMER)) }
+            }
         })
         .await;
         let platform = Platform::new(&server.base());
@@ -143,7 +150,8 @@ async fn what_would_fail_again_is_not_retried() {
         (500, "Stripe-Should-Retry: false\r\n", Outcome::Unknown),
     ] {
         let server =
-            Scripted::start(move |_, _| Act::Answer(error(status, headers, "invalid_request_error", "lock_timeout"))).await;
+            Scripted::start(move |_, _| Act::Answer(error(status, headers, "invalid_request_error", "lock_timeout")))
+                .await;
         let error = Platform::new(&server.base()).refused("customer.create", "{}").await;
         assert_eq!((error.attempts, error.outcome, server.work()), (1, outcome, 1), "{status} {headers}");
     }
@@ -166,13 +174,24 @@ async fn a_server_error_to_the_end_is_unknown_and_a_rate_limit_is_not() {
 #[tokio::test]
 async fn cancelling_twice_is_done_once_and_fine_twice() {
     let shop = Shop::open().await;
-    let customer = shop.platform.act("customer.create", json!({"payment_method": "pm_card_visa", "invoice_settings": {"default_payment_method": "pm_card_visa"}})).await;
+    let customer = shop
+        .platform
+        .act(
+            "customer.create",
+            json!({"payment_method": "pm_card_visa", "invoice_settings": {"default_payment_method": "pm_card_visa"}}),
+        )
+        .await;
     let price = shop.platform.act("price.create", json!({"currency": "usd", "unit_amount": 900, "recurring": {"interval": "month"}, "product_data": {"name": "Gold"}})).await;
-    let subscription = shop.platform.act("subscription.create", json!({"customer": customer["id"], "items": [{"price": price["id"]}]})).await;
+    let subscription = shop
+        .platform
+        .act("subscription.create", json!({"customer": customer["id"], "items": [{"price": price["id"]}]}))
+        .await;
     let input = json!({"subscription": subscription["id"]}).to_string();
     let call = shop.platform.call("cancel");
-    let first = shop.platform.connector.run_action(&call, "subscription.cancel", &input).await.expect("cancelled").value;
-    let again = shop.platform.connector.run_action(&call, "subscription.cancel", &input).await.expect("still cancelled").value;
+    let first =
+        shop.platform.connector.run_action(&call, "subscription.cancel", &input).await.expect("cancelled").value;
+    let again =
+        shop.platform.connector.run_action(&call, "subscription.cancel", &input).await.expect("still cancelled").value;
     assert_eq!((first.metadata.replayed, again.metadata.replayed), (false, true));
     let status = |output: &str| serde_json::from_str::<Value>(output).expect("JSON")["status"].clone();
     assert_eq!((status(&first.output), status(&again.output)), (json!("canceled"), json!("canceled")));

@@ -13,7 +13,11 @@ const CALLS: usize = 1000;
 const CUSTOMER: &str = r#"{"id":"cus_1","object":"customer","created":1,"livemode":false}"#;
 
 /// Creates a customer `CALLS` times, some dozens at once, and checks every result.
-async fn many(platform: Platform, input: String, check: impl Fn(Result<Reply<ActionResult>, CallError>) + Send + Sync + 'static) {
+async fn many(
+    platform: Platform,
+    input: String,
+    check: impl Fn(Result<Reply<ActionResult>, CallError>) + Send + Sync + 'static,
+) {
     let (platform, input, check) = (Arc::new(platform), Arc::new(input), Arc::new(check));
     let mut calls = JoinSet::new();
     for number in 0..CALLS {
@@ -41,7 +45,11 @@ async fn an_answer_that_comes_before_the_body_was_read_is_the_answer() {
         many(Platform::new(&server.base()), input, |result| {
             let error = refused(result);
             assert_eq!(error.kind, ErrorKind::Authentication, "{error:?}");
-            assert_eq!((error.http_status, error.outcome, error.attempts), (Some(401), Outcome::Rejected, 1), "{error:?}");
+            assert_eq!(
+                (error.http_status, error.outcome, error.attempts),
+                (Some(401), Outcome::Rejected, 1),
+                "{error:?}"
+            );
             assert_eq!(error.retry, RetryAdvice::Never);
         })
         .await;
@@ -55,7 +63,11 @@ async fn an_answer_that_is_cut_off_is_asked_for_again_and_ends_as_unknown() {
     let server = Scripted::start(move |_, _| Act::Cut(half.clone())).await;
     many(Platform::new(&server.base()), "{}".into(), |result| {
         let error = refused(result);
-        assert_eq!((error.outcome, error.attempts, error.retry), (Outcome::Unknown, 3, RetryAdvice::SameKey), "{error:?}");
+        assert_eq!(
+            (error.outcome, error.attempts, error.retry),
+            (Outcome::Unknown, 3, RetryAdvice::SameKey),
+            "{error:?}"
+        );
     })
     .await;
     assert_eq!(server.work(), 3 * CALLS);

@@ -8,7 +8,6 @@ mod check;
 #[expect(dead_code, reason = "the build uses the rest")]
 mod manifest;
 
-
 use self::manifest as manifest_text;
 
 const MANIFEST: &str = include_str!("../../manifest.toml");
@@ -51,7 +50,10 @@ fn a_wrong_parameter_name_fails_with_its_line_and_the_right_name() {
         from,
         &from.replace("email", "emial"),
         line_of(from),
-        &["action `customer.create` shows parameter `emial`, which `POST /v1/customers` does not have", "did you mean `email`"],
+        &[
+            "action `customer.create` shows parameter `emial`, which `POST /v1/customers` does not have",
+            "did you mean `email`",
+        ],
     );
 }
 
@@ -72,13 +74,21 @@ fn a_removed_operation_fails_with_the_line_of_its_entry() {
     let found = problems("title = \"Refund a payment\"", "title = \"Refund\"", &facts);
     let line = line_of("request = \"POST /v1/refunds\"");
     assert_eq!(found.len(), 1, "{found:?}");
-    assert!(found[0].starts_with(&format!("{line}: action `refund.create` sends `POST /v1/refunds`, which the API")), "{found:?}");
+    assert!(
+        found[0].starts_with(&format!("{line}: action `refund.create` sends `POST /v1/refunds`, which the API")),
+        "{found:?}"
+    );
 }
 
 #[test]
 fn an_unknown_event_type_fails_with_its_line_and_the_right_one() {
     let from = "event = \"invoice.paid\"";
-    one(from, "event = \"invoice.payed\"", line_of(from), &["trigger `invoice.paid` listens to event `invoice.payed`", "did you mean `invoice.paid`"]);
+    one(
+        from,
+        "event = \"invoice.payed\"",
+        line_of(from),
+        &["trigger `invoice.paid` listens to event `invoice.payed`", "did you mean `invoice.paid`"],
+    );
 }
 
 #[test]

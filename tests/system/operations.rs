@@ -12,8 +12,11 @@ async fn the_slice_from_customer_to_refund() {
     let shop = Shop::open().await;
     let p = &shop.platform;
     let customer = p
-        .act("customer.create", json!({"email": "jenny@example.com", "name": "Zoë 株式会社 😀", "payment_method": "pm_card_visa",
-            "invoice_settings": {"default_payment_method": "pm_card_visa"}, "metadata": {"order id": "a&b=c"}}))
+        .act(
+            "customer.create",
+            json!({"email": "jenny@example.com", "name": "Zoë 株式会社 😀", "payment_method": "pm_card_visa",
+            "invoice_settings": {"default_payment_method": "pm_card_visa"}, "metadata": {"order id": "a&b=c"}}),
+        )
         .await;
     assert_eq!(customer["name"], "Zoë 株式会社 😀");
     assert_eq!(customer["metadata"]["order id"], "a&b=c");
@@ -22,14 +25,22 @@ async fn the_slice_from_customer_to_refund() {
         .act("price.create", json!({"product": product["id"], "currency": "usd", "unit_amount_major": "15.00", "recurring": {"interval": "month"}}))
         .await;
     assert_eq!(price["unit_amount"], 1500);
-    let subscription = p.act("subscription.create", json!({"customer": customer["id"], "items": [{"price": price["id"]}]})).await;
+    let subscription =
+        p.act("subscription.create", json!({"customer": customer["id"], "items": [{"price": price["id"]}]})).await;
     assert_eq!(subscription["status"], "active");
     let ending = p.act("subscription.cancel", json!({"subscription": subscription["id"], "at_period_end": true})).await;
     assert_eq!((&ending["status"], &ending["cancel_at_period_end"]), (&json!("active"), &json!(true)));
 
-    let payment = p.act("payment_intent.create", json!({"amount": 1099, "currency": "usd", "customer": customer["id"], "payment_method": "pm_card_visa"})).await;
+    let payment = p
+        .act(
+            "payment_intent.create",
+            json!({"amount": 1099, "currency": "usd", "customer": customer["id"], "payment_method": "pm_card_visa"}),
+        )
+        .await;
     assert_eq!(payment["status"], "requires_confirmation");
-    let confirmed = p.act("payment_intent.confirm", json!({"payment_intent": payment["id"], "return_url": "https://example.com"})).await;
+    let confirmed = p
+        .act("payment_intent.confirm", json!({"payment_intent": payment["id"], "return_url": "https://example.com"}))
+        .await;
     assert_eq!(confirmed["status"], "succeeded");
     let refund = p.act("refund.create", json!({"payment_intent": payment["id"], "amount": 500})).await;
     assert_eq!((&refund["amount"], &refund["status"]), (&json!(500), &json!("succeeded")));
@@ -44,9 +55,18 @@ async fn the_slice_from_customer_to_refund() {
 
     let found = p.ask("customer.retrieve", json!({"customer": customer["id"]})).await;
     assert_eq!(found["id"], customer["id"]);
-    assert_eq!(p.ask("customer.list", json!({"email": "jenny@example.com"})).await["data"].as_array().expect("a list").len(), 1);
-    assert_eq!(p.ask("payment_intent.retrieve", json!({"payment_intent": payment["id"]})).await["amount_received"], 1099);
-    assert_eq!(p.ask("subscription.list", json!({"customer": customer["id"]})).await["data"][0]["id"], subscription["id"]);
+    assert_eq!(
+        p.ask("customer.list", json!({"email": "jenny@example.com"})).await["data"].as_array().expect("a list").len(),
+        1
+    );
+    assert_eq!(
+        p.ask("payment_intent.retrieve", json!({"payment_intent": payment["id"]})).await["amount_received"],
+        1099
+    );
+    assert_eq!(
+        p.ask("subscription.list", json!({"customer": customer["id"]})).await["data"][0]["id"],
+        subscription["id"]
+    );
     assert_eq!(p.ask("balance.retrieve", json!({})).await["object"], "balance");
     for object in [&customer, &product, &price, &subscription, &payment, &confirmed, &refund, &session] {
         conformance::check_object(object).expect("of its schema");
@@ -59,7 +79,12 @@ async fn the_slice_from_customer_to_refund() {
 async fn results_say_how_they_came_about_and_what_they_are_here() {
     let shop = Shop::open().await;
     let call = shop.platform.fresh();
-    let done = shop.platform.connector.run_action(&call, "payment_intent.create", r#"{"amount":1099,"currency":"USD"}"#).await.expect("done");
+    let done = shop
+        .platform
+        .connector
+        .run_action(&call, "payment_intent.create", r#"{"amount":1099,"currency":"USD"}"#)
+        .await
+        .expect("done");
     let metadata = &done.value.metadata;
     assert!(metadata.idempotency_key.as_deref().is_some_and(|k| k.starts_with("payment_intent.create-")));
     assert!(metadata.request_id.as_deref().is_some_and(|r| r.starts_with("req_")));
@@ -83,7 +108,8 @@ async fn lists_are_paged_in_both_directions() {
         let (mut ids, mut cursor): (Vec<Vec<Value>>, Option<String>) = (Vec::new(), None);
         loop {
             let call = shop.platform.fresh();
-            let page = shop.platform.connector.run_query(&call, "customer.list", &input.to_string(), cursor.as_deref()).await;
+            let page =
+                shop.platform.connector.run_query(&call, "customer.list", &input.to_string(), cursor.as_deref()).await;
             let page = page.expect("a page").value;
             let output: Value = serde_json::from_str(&page.output).expect("JSON");
             ids.push(output["data"].as_array().expect("data").iter().map(|c| c["id"].clone()).collect());
@@ -113,9 +139,17 @@ async fn a_query_of_one_object_has_no_cursor() {
 #[tokio::test]
 async fn a_missing_object_says_which_field_named_it() {
     let shop = Shop::open().await;
-    let error = refused(shop.platform.connector.run_query(&shop.platform.fresh(), "customer.retrieve", r#"{"customer":"cus_nope"}"#, None).await);
+    let error = refused(
+        shop.platform
+            .connector
+            .run_query(&shop.platform.fresh(), "customer.retrieve", r#"{"customer":"cus_nope"}"#, None)
+            .await,
+    );
     assert_eq!((error.kind, error.http_status), (ErrorKind::NotFound, Some(404)));
-    let error = shop.platform.refused("subscription.create", r#"{"customer":"cus_nope","items":[{"price":"price_nope"}]}"#).await;
+    let error = shop
+        .platform
+        .refused("subscription.create", r#"{"customer":"cus_nope","items":[{"price":"price_nope"}]}"#)
+        .await;
     assert_eq!((error.kind, error.http_status), (ErrorKind::NotFound, Some(400)), "{error:?}");
     assert!(error.field.as_deref().is_some_and(|f| f == "customer" || f == "items[0].price"), "{error:?}");
 }
@@ -187,7 +221,12 @@ async fn a_live_key_works_in_production_and_says_so() {
     let shop = Shop::open().await;
     let p = &shop.platform;
     let connection = p.connection(Environment::Production, &[("api_key", "sk_live_51Short")]);
-    let done = p.connector.run_action(&Call::new(connection, Invocation::new("live")), "customer.create", "{}").await.expect("created").value;
+    let done = p
+        .connector
+        .run_action(&Call::new(connection, Invocation::new("live")), "customer.create", "{}")
+        .await
+        .expect("created")
+        .value;
     assert_eq!(done.metadata.mode, Mode::Live);
     let output: Value = serde_json::from_str(&done.output).expect("JSON");
     assert_eq!(output["livemode"], true);

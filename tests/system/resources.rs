@@ -10,7 +10,10 @@ async fn every_resource_has_a_mapping_and_every_operation_a_resource() {
     let platform = Platform::new("http://127.0.0.1:1");
     let resources = platform.connector.list_resources().await.expect("a list").value;
     let customer = resources.iter().find(|r| r.name == "customer").expect("customers");
-    assert_eq!((customer.internal.as_str(), customer.id_prefixes.as_slice()), ("contact", ["cus_".to_owned()].as_slice()));
+    assert_eq!(
+        (customer.internal.as_str(), customer.id_prefixes.as_slice()),
+        ("contact", ["cus_".to_owned()].as_slice())
+    );
     assert!(customer.mapping.iter().any(|m| m.internal == "email" && m.external == "email"));
     assert!(customer.operations.contains(&"customer.created".to_owned()) && customer.has_choices);
     for operation in platform.operations().await {
@@ -31,7 +34,11 @@ async fn an_id_tells_its_resource() {
         ("zebra_1", None),
         ("", None),
     ] {
-        assert_eq!(platform.connector.resolve_resource(id).await.expect("an answer").value.as_deref(), resource, "{id}");
+        assert_eq!(
+            platform.connector.resolve_resource(id).await.expect("an answer").value.as_deref(),
+            resource,
+            "{id}"
+        );
     }
 }
 
@@ -47,7 +54,8 @@ async fn a_drop_down_lists_searches_and_pages() {
         let request = ChoiceRequest { resource: "customer".into(), search: search.map(Into::into), cursor, limit };
         shop.platform.connector.choices(&shop.platform.fresh(), request).await.expect("choices").value
     };
-    let labels = |page: &host_harness::contract::ChoicePage| page.choices.iter().map(|c| c.label.clone()).collect::<Vec<_>>();
+    let labels =
+        |page: &host_harness::contract::ChoicePage| page.choices.iter().map(|c| c.label.clone()).collect::<Vec<_>>();
     let all = choices(None, None, None).await;
     assert_eq!(all.choices.len(), 4);
     assert_eq!(all.choices[0].detail.as_deref(), Some("x@example.com"));

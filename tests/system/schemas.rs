@@ -12,7 +12,8 @@ fn validator(schema: &str) -> jsonschema::Validator {
 }
 
 fn fits(validator: &jsonschema::Validator, value: &Value, what: &str) {
-    let problems: Vec<String> = validator.iter_errors(value).map(|e| format!("{} at {}", e, e.instance_path())).collect();
+    let problems: Vec<String> =
+        validator.iter_errors(value).map(|e| format!("{} at {}", e, e.instance_path())).collect();
     assert!(problems.is_empty(), "{what}: {problems:?}");
 }
 
@@ -30,7 +31,8 @@ async fn samples_fit_the_schemas_of_every_operation() {
 #[tokio::test]
 async fn what_the_check_refuses_the_schema_refuses() {
     let platform = Platform::new("http://127.0.0.1:1");
-    let operation = platform.connector.describe_operation("payment_intent.create", None).await.expect("described").value;
+    let operation =
+        platform.connector.describe_operation("payment_intent.create", None).await.expect("described").value;
     let schema = validator(&operation.input_schema);
     for good in [
         json!({"amount": 1099, "currency": "usd"}),
@@ -56,10 +58,12 @@ async fn what_the_check_refuses_the_schema_refuses() {
 #[tokio::test]
 async fn fields_to_show_come_in_order_and_name_what_they_pick() {
     let platform = Platform::new("http://127.0.0.1:1");
-    let operation = platform.connector.describe_operation("payment_intent.create", None).await.expect("described").value;
+    let operation =
+        platform.connector.describe_operation("payment_intent.create", None).await.expect("described").value;
     let schema: Value = serde_json::from_str(&operation.input_schema).expect("JSON");
     let properties = schema["properties"].as_object().expect("properties");
-    let mut shown: Vec<(u64, &str)> = properties.iter().filter_map(|(n, s)| Some((s["x-order"].as_u64()?, n.as_str()))).collect();
+    let mut shown: Vec<(u64, &str)> =
+        properties.iter().filter_map(|(n, s)| Some((s["x-order"].as_u64()?, n.as_str()))).collect();
     shown.sort_unstable();
     let shown: Vec<&str> = shown.into_iter().map(|(_, n)| n).collect();
     assert_eq!(shown[..3], ["amount", "amount_major", "currency"]);
@@ -71,11 +75,22 @@ async fn fields_to_show_come_in_order_and_name_what_they_pick() {
 async fn real_answers_fit_the_output_schemas() {
     let shop = Shop::open().await;
     let p = &shop.platform;
-    let customer = p.act("customer.create", json!({"payment_method": "pm_card_visa", "invoice_settings": {"default_payment_method": "pm_card_visa"}})).await;
+    let customer = p
+        .act(
+            "customer.create",
+            json!({"payment_method": "pm_card_visa", "invoice_settings": {"default_payment_method": "pm_card_visa"}}),
+        )
+        .await;
     let price = p.act("price.create", json!({"currency": "usd", "unit_amount": 900, "recurring": {"interval": "month"}, "product_data": {"name": "Gold"}})).await;
     let payment = p.act("payment_intent.create", json!({"amount": 900, "currency": "usd", "payment_method": "pm_card_visa", "confirm": true, "return_url": "https://example.com"})).await;
-    let subscription = p.act("subscription.create", json!({"customer": customer["id"], "items": [{"price": price["id"]}]})).await;
-    let expanded = p.ask("payment_intent.retrieve", json!({"payment_intent": payment["id"], "expand": ["latest_charge", "payment_method"]})).await;
+    let subscription =
+        p.act("subscription.create", json!({"customer": customer["id"], "items": [{"price": price["id"]}]})).await;
+    let expanded = p
+        .ask(
+            "payment_intent.retrieve",
+            json!({"payment_intent": payment["id"], "expand": ["latest_charge", "payment_method"]}),
+        )
+        .await;
     assert!(expanded["latest_charge"].is_object());
     for (operation, answer) in [
         ("customer.create", customer),
@@ -101,7 +116,8 @@ async fn operations_are_found_by_words_and_hints_tell_what_they_do() {
         let filter = OperationFilter { kind, resource: resource.map(Into::into), search: search.map(Into::into) };
         platform.connector.list_operations(filter).await.expect("a list").value
     };
-    let ids = |found: &[host_harness::contract::OperationSummary]| found.iter().map(|o| o.id.clone()).collect::<Vec<_>>();
+    let ids =
+        |found: &[host_harness::contract::OperationSummary]| found.iter().map(|o| o.id.clone()).collect::<Vec<_>>();
     assert_eq!(list(Some(OperationKind::Action), None, None).await.len(), 9);
     assert_eq!(list(Some(OperationKind::Query), None, None).await.len(), 5);
     assert_eq!(list(Some(OperationKind::Trigger), None, None).await.len(), 7);
@@ -115,7 +131,8 @@ async fn operations_are_found_by_words_and_hints_tell_what_they_do() {
         assert_eq!(h.read_only, operation.kind != OperationKind::Action, "{}", operation.id);
         assert!(!(h.read_only && (h.moves_money || h.destructive)), "{}", operation.id);
     }
-    let hints = async |id: &str| platform.connector.describe_operation(id, None).await.expect("described").value.summary.hints;
+    let hints =
+        async |id: &str| platform.connector.describe_operation(id, None).await.expect("described").value.summary.hints;
     assert!(hints("refund.create").await.moves_money);
     assert!(hints("subscription.cancel").await.destructive);
     assert!(!hints("customer.create").await.moves_money);

@@ -36,7 +36,13 @@ async fn deliveries(inbox: &Scripted, expected: usize) -> Vec<WebhookRequest> {
     let seen = inbox.seen().await;
     seen.into_iter()
         .map(|s| WebhookRequest {
-            headers: s.head.lines().skip(1).filter_map(|l| l.split_once(": ")).map(|(n, v)| (n.into(), v.into())).collect(),
+            headers: s
+                .head
+                .lines()
+                .skip(1)
+                .filter_map(|l| l.split_once(": "))
+                .map(|(n, v)| (n.into(), v.into()))
+                .collect(),
             body: s.body.into_bytes(),
         })
         .collect()
@@ -158,7 +164,8 @@ async fn a_delivery_that_is_forged_changed_old_or_unsigned_is_refused() {
     garbled.headers = vec![("Stripe-Signature".into(), "t=now,v1=00".into())];
     let mut twice = genuine.clone();
     twice.headers.extend(genuine.headers.clone());
-    for (what, request) in [("changed", changed), ("unsigned", unsigned), ("garbled", garbled), ("signed twice", twice)] {
+    for (what, request) in [("changed", changed), ("unsigned", unsigned), ("garbled", garbled), ("signed twice", twice)]
+    {
         let error = refused(s.receive(request).await);
         assert_eq!((error.kind, error.outcome), (ErrorKind::Signature, Outcome::Rejected), "{what}");
         assert!(!format!("{error:?}").contains(&s.secret), "{what}");
@@ -259,7 +266,8 @@ async fn more_events_than_a_page_before_the_first_cursor_are_not_lost() {
     for number in 0..120 {
         made.push(p.act("customer.create", json!({"name": format!("n{number}")})).await["id"].clone());
     }
-    let page = p.connector.poll(&p.fresh(), names(&["customer.created"]), Some(&start.cursor)).await.expect("polled").value;
+    let page =
+        p.connector.poll(&p.fresh(), names(&["customer.created"]), Some(&start.cursor)).await.expect("polled").value;
     let ids: Vec<Value> = page.events.iter().map(|e| json!(e.record.as_ref().expect("mapped").id)).collect();
     assert_eq!(ids, made);
 }

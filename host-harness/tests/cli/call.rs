@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Stripe, TestFile};
+use crate::support::{Ended, Harness, KEY, Stripe, TestFile};
 
 const PAYMENT: &str = r#"{"amount": 1099, "currency": "usd", "payment_method": "pm_card_visa", "confirm": true,
     "return_url": "https://example.com/return"}"#;
@@ -128,17 +128,34 @@ fn with_json_the_error_is_the_record() {
 }
 
 #[test]
-fn an_unknown_outcome_names_the_run_to_repeat() {
-    // Nobody listens there: the connection is refused, which is safe to try again.
+fn a_service_that_is_not_there_was_sent_nothing() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let stripe = Stripe::start();
-    let ended = stripe
-        .harness(&["call", "customer.create", "--invocation-id", "order_8", "--timeout", "200ms"])
+    let ended = run_against(address);
+    ended
+        .failed(1, &["error (network)", "done?     No: nothing was sent.", "retry     Yes", "--invocation-id order_8"]);
+}
+
+#[test]
+fn an_answer_that_never_came_leaves_the_outcome_unknown() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            // It reads the request, may have done anything, and hangs up.
+            let _ = std::io::Read::read(&mut stream.unwrap(), &mut [0; 4096]);
+        }
+    });
+    let ended = run_against(address);
+    ended.failed(1, &["done?     Unknown: a request left", "retry     Yes", "--invocation-id order_8"]);
+}
+
+fn run_against(address: std::net::SocketAddr) -> Ended {
+    Harness::new(&["call", "customer.create", "--invocation-id", "order_8", "--timeout", "200ms"])
+        .env("STRIPE_SECRET_KEY", KEY)
         .env("STRIPE_API_BASE", &format!("http://{address}"))
-        .run();
-    ended.failed(1, &["retry     Yes", "--invocation-id order_8"]);
+        .run()
 }
 
 #[test]

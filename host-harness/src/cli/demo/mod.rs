@@ -14,7 +14,7 @@ use host_harness::contract::{
     self, ActionResult, ChoiceRequest, ErrorKind, Event, Mode, Outcome, ResourceRecord, SubscriptionRequest,
 };
 use host_harness::{CallError, Connection, Connector, Invocation, Manifest};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 use tokio::time::timeout_at;
 
@@ -248,8 +248,8 @@ impl Demo<'_, '_> {
         // The first payment saves the card; the subscription is charged to it.
         self.stage.begin("payment_intent.create");
         let mut input = self.payment(&customer, "order 1", 1099, "pm_card_visa");
-        input["setup_future_usage"] = "off_session".into();
-        let paid = self.act("payment_intent.create", &input, &Invocation::fresh()?).await?;
+        input.insert("setup_future_usage".to_owned(), "off_session".into());
+        let paid = self.act("payment_intent.create", &input.into(), &Invocation::fresh()?).await?;
         let payment = record_of(&paid)?;
         let (amount, status) =
             (self.money(&payment, "amount", "10.99 USD")?, self.field(&payment, "status", "succeeded")?);
@@ -273,7 +273,7 @@ impl Demo<'_, '_> {
         self.stage.heading("A card without funds")?;
         self.stage.begin(OPERATION);
         let card = "pm_card_visa_chargeDeclinedInsufficientFunds";
-        let input = self.payment(&sold.customer, "order 2", 1099, card);
+        let input = self.payment(&sold.customer, "order 2", 1099, card).into();
         let declined = self.act(OPERATION, &input, &self.link.fresh_call()?.invocation).await;
         let failure = match declined {
             Err(Failure::Connector(failure)) => failure,
@@ -313,7 +313,7 @@ impl Demo<'_, '_> {
         self.stage.heading("The same step, run twice")?;
         let step = Invocation::new(format!("demo_{}_order_3", self.run));
         let label = self.label("order 3");
-        let input = self.payment(&sold.customer, "order 3", 2000, "pm_card_visa");
+        let input = self.payment(&sold.customer, "order 3", 2000, "pm_card_visa").into();
 
         self.stage.begin(OPERATION);
         let first = self.act(OPERATION, &input, &step).await?;
@@ -477,16 +477,17 @@ impl Demo<'_, '_> {
         watch(operation, running).await.map(|reply| reply.value).map_err(CallError::into)
     }
 
-    fn payment(&self, customer: &ResourceRecord, order: &str, amount: u64, card: &str) -> Value {
-        json!({
-            "amount": amount,
-            "currency": "usd",
-            "customer": customer.id,
-            "payment_method": card,
-            "confirm": true,
-            "return_url": "https://example.com/return",
-            "description": self.label(order),
-        })
+    fn payment(&self, customer: &ResourceRecord, order: &str, amount: u64, card: &str) -> Map<String, Value> {
+        let fields: [(&str, Value); 7] = [
+            ("amount", amount.into()),
+            ("currency", "usd".into()),
+            ("customer", customer.id.as_str().into()),
+            ("payment_method", card.into()),
+            ("confirm", true.into()),
+            ("return_url", "https://example.com/return".into()),
+            ("description", self.label(order).into()),
+        ];
+        fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
     fn label(&self, order: &str) -> String {

@@ -11,6 +11,8 @@ use crate::cli::wording;
 /// Columns: a step's name, and what it gave. With the mark and the time a line fits 100 columns.
 const NAME: usize = 29;
 const TEXT: usize = 54;
+/// What is beneath a step has the room of the time as well.
+const ASIDE: usize = 66;
 
 const NEXT: [&str; 2] = [
     "harness call customer.create --input '{\"email\": \"jenny.rosen@example.com\"}'",
@@ -72,7 +74,10 @@ impl<'terminal> Stage<'terminal> {
     /// What to notice about the step before.
     pub fn aside(&mut self, rows: &[(&str, String)]) -> Result<(), Failure> {
         for (name, text) in rows {
-            self.say(format_args!("    {} {}", paint(DIM, format!("{:<NAME$}", cut(name, NAME))), one_line(text)))?;
+            for (index, line) in wrapped(text, ASIDE).into_iter().enumerate() {
+                let name = if index == 0 { cut(name, NAME) } else { String::new() };
+                self.say(format_args!("    {} {line}", paint(DIM, format!("{name:<NAME$}"))))?;
+            }
         }
         if let Some(step) = self.steps.last_mut() {
             step.detail.extend(rows.iter().map(|(name, text)| ((*name).to_owned(), one_line(text))));
@@ -148,5 +153,43 @@ fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         None => text,
         Some(_) => text.chars().take(most.saturating_sub(1)).chain(['…']).collect(),
+    }
+}
+
+/// Lines of at most so many characters, broken between words. A word that is longer has a line of its own.
+fn wrapped(text: &str, most: usize) -> Vec<String> {
+    let text = one_line(text);
+    if text.chars().count() <= most {
+        return vec![text];
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= most => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut() {
+        assert_eq!(cut("abcdef", 6), "abcdef");
+        assert_eq!(cut("abcdefg", 6), "abcde…");
+        assert_eq!(cut("äö\u{1b}üß", 4), "äö …");
+    }
+
+    #[test]
+    fn a_long_text_is_broken_between_words() {
+        assert_eq!(wrapped("a  short one", 20), ["a  short one"]);
+        assert_eq!(wrapped("ask the customer for another card", 16), ["ask the customer", "for another card"]);
+        assert_eq!(wrapped("a verylongword b", 6), ["a", "verylongword", "b"]);
     }
 }

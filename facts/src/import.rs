@@ -203,6 +203,8 @@ fn object(schema: &Map<String, Value>, at: &str) -> Result<Shape, ImportError> {
             shape: shape(property, &format!("{at}.{name}"))?,
         });
     }
+    // The order of the document means nothing; ours is one that diffs well.
+    fields.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(Shape::Object(fields))
 }
 

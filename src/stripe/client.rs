@@ -3,8 +3,9 @@
 //! The state that matters over several attempts is whether an earlier one *may* have been executed. Once that is
 //! so, only an answer that Stripe gives for the key itself settles it; everything else ends as *unknown*.
 
+use super::failure::{self, Doubt};
 use super::transport::{ApiBase, Clock, Failure, HttpRequest, HttpResponse, Timeouts, Transport};
-use super::{failure, key::SecretKey, retry};
+use super::{key::SecretKey, retry};
 use crate::catalog::{self, Method};
 use crate::error::{Error, ErrorKind, Outcome, Result, Retry};
 
@@ -71,14 +72,16 @@ impl Client<'_> {
             if again && attempts <= retry::MAXIMUM {
                 let delay = retry::delay_ms(attempts, self.clock.chance());
                 if self.clock.monotonic_ms() + delay < self.deadline_ms {
-                    in_doubt |= leaves_doubt(&result);
+                    in_doubt |= call.method != Method::Get && leaves_doubt(&result);
                     self.clock.sleep_ms(delay);
                     continue;
                 }
             }
             return match result {
                 Ok(response) if (200..300).contains(&response.status) => self.success(call, response, attempts),
-                Ok(response) => Err(self.finish(call, failure::from_answer(&response, in_doubt), attempts)),
+                Ok(response) => {
+                    Err(self.finish(call, failure::from_answer(&response, doubt(call, in_doubt)), attempts))
+                }
                 Err(failure) => Err(self.finish(call, failure::from_transport(&failure, in_doubt), attempts)),
             };
         }
@@ -150,6 +153,14 @@ impl Client<'_> {
         error.message = self.key.redact(error.message);
         error.hint = error.hint.map(|h| self.key.redact(h));
         error
+    }
+}
+
+fn doubt(call: &Call, in_doubt: bool) -> Doubt {
+    match (in_doubt, &call.idempotency_key) {
+        (false, _) => Doubt::None,
+        (true, Some(_)) => Doubt::UntilKeyAnswers,
+        (true, None) => Doubt::Stays,
     }
 }
 

@@ -83,8 +83,19 @@ fn settles(response: &HttpResponse, body: &Body) -> bool {
     }
 }
 
-/// The error of an answer that is no success. `in_doubt`: an earlier attempt may have been executed.
-pub fn from_answer(response: &HttpResponse, in_doubt: bool) -> Box<Error> {
+/// Whether an earlier attempt of the same call may have been executed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// None may have been.
+    None,
+    /// One may have been, and Stripe's answer to the key tells: it is that attempt's own.
+    UntilKeyAnswers,
+    /// One may have been, and without a key a later refusal says nothing of it: what was removed is "not found".
+    Stays,
+}
+
+/// The error of an answer that is no success.
+pub fn from_answer(response: &HttpResponse, doubt: Doubt) -> Box<Error> {
     let status = response.status;
     let readable = read(response);
     let from_stripe = readable.is_some();
@@ -97,11 +108,12 @@ pub fn from_answer(response: &HttpResponse, in_doubt: bool) -> Box<Error> {
     let mut error = Error::new(kind, message);
     error.hint = hint(status, kind, &body, from_stripe);
     error.field = body.param.as_deref().map(field_path);
-    error.outcome = match () {
-        () if in_doubt && !settles(response, &body) => Outcome::Unknown,
-        () if leaves_doubt(response) => Outcome::Unknown,
-        () => Outcome::Rejected,
+    let unknown = match doubt {
+        Doubt::None => leaves_doubt(response),
+        Doubt::UntilKeyAnswers => !settles(response, &body),
+        Doubt::Stays => true,
     };
+    error.outcome = if unknown { Outcome::Unknown } else { Outcome::Rejected };
     error.retry = match kind {
         _ if body.code.as_deref() == Some(KEY_IN_USE) => Retry::After(2_000),
         ErrorKind::RateLimited => Retry::After(5_000),
@@ -284,5 +296,68 @@ fn decline_hint(code: &str) -> &'static str {
             "The card does not take this kind of purchase: ask the customer to use another one."
         }
         _ => "The bank gave no exact reason: ask the customer to use another card or to call the bank.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> HttpResponse {
+        let headers = vec![("request-id".to_owned(), "req_1".to_owned())];
+        HttpResponse { status, headers, body: body.as_bytes().to_vec() }
+    }
+
+    #[test]
+    fn stripes_parameter_names_become_paths() {
+        for (stripe, ours) in [
+            ("amount", "amount"),
+            ("items[0][price]", "items[0].price"),
+            ("metadata[order id]", "metadata.order id"),
+            ("line_items[2][price_data][unit_amount]", "line_items[2].price_data.unit_amount"),
+            ("expand[]", "expand."),
+            ("", ""),
+        ] {
+            assert_eq!(field_path(stripe), ours);
+        }
+    }
+
+    #[test]
+    fn every_part_of_stripes_error_is_kept() {
+        let body = r#"{"error":{"type":"card_error","code":"card_declined","decline_code":"lost_card","message":"No.","param":"x[0]",
+            "doc_url":"https://stripe.com/docs","charge":"ch_1","payment_intent":{"id":"pi_1","object":"payment_intent"},"new_member":[1]}}"#;
+        let error = from_answer(&answer(402, body), Doubt::None);
+        assert_eq!((error.kind, error.outcome, error.retry), (ErrorKind::Declined, Outcome::Rejected, Retry::Never));
+        assert_eq!((error.code.as_deref(), error.decline_code.as_deref()), (Some("card_declined"), Some("lost_card")));
+        assert_eq!((error.field.as_deref(), error.request_id.as_deref()), (Some("x[0]"), Some("req_1")));
+        assert_eq!(error.related.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(), ["pi_1", "ch_1"]);
+        assert!(error.hint.is_some_and(|h| h.contains("general decline")), "a fraud signal is not for the customer");
+    }
+
+    #[test]
+    fn answers_without_stripes_form_are_errors_all_the_same() {
+        for (status, body, kind) in [
+            (500, "<html>", ErrorKind::Service),
+            (404, "", ErrorKind::NotFound),
+            (400, "{}", ErrorKind::Rejected),
+            (400, r#"{"error":null}"#, ErrorKind::Rejected),
+            (400, r#"{"error":"invalid_grant","error_description":"Expired."}"#, ErrorKind::Rejected),
+            (302, "", ErrorKind::Service),
+            (418, "\u{0}", ErrorKind::Rejected),
+        ] {
+            let error = from_answer(&answer(status, body), Doubt::None);
+            assert_eq!((error.kind, error.http_status), (kind, Some(status)), "{status} {body}");
+            assert!(!error.message.is_empty());
+        }
+        let oauth =
+            from_answer(&answer(400, r#"{"error":"invalid_grant","error_description":"Expired."}"#), Doubt::None);
+        assert_eq!((oauth.code.as_deref(), oauth.message.as_str()), (Some("invalid_grant"), "Expired."));
+    }
+
+    #[test]
+    fn the_other_mode_is_pointed_out() {
+        let body = r#"{"error":{"type":"invalid_request_error","code":"resource_missing","param":"id",
+            "message":"No such customer: 'cus_1'; a similar object exists in live mode, but a test mode key was used."}}"#;
+        assert!(from_answer(&answer(404, body), Doubt::None).hint.is_some_and(|h| h.contains("other mode")));
     }
 }

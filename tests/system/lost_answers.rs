@@ -156,6 +156,33 @@ async fn a_refusal_of_a_later_attempt_does_not_settle_what_an_earlier_one_did() 
 }
 
 #[tokio::test]
+async fn a_subscription_that_was_cancelled_before_its_answer_was_lost_is_found_cancelled() {
+    let canceled = r#"{"id":"sub_1","object":"subscription","status":"canceled"}"#;
+    let server = Scripted::start(move |number, seen| match (number, seen.head.split(' ').next()) {
+        (0, Some("DELETE")) => Act::Reset,
+        (_, Some("DELETE")) => Act::Answer(error(404, "", "invalid_request_error", "resource_missing")),
+        _ => Act::Answer(answer(200, "", canceled)),
+    })
+    .await;
+    let platform = Platform::new(&server.base());
+    let call = platform.fresh();
+    let done = platform.connector.run_action(&call, "subscription.cancel", r#"{"subscription":"sub_1"}"#).await;
+    let done = done.expect("found cancelled").value;
+    assert_eq!((done.output.as_str(), done.metadata.replayed, done.metadata.attempts), (canceled, true, 3));
+}
+
+#[tokio::test]
+async fn what_cannot_be_found_after_a_lost_delete_is_unknown() {
+    let server = Scripted::start(move |number, _| match number {
+        0 => Act::Reset,
+        _ => Act::Answer(error(404, "", "invalid_request_error", "resource_missing")),
+    })
+    .await;
+    let error = Platform::new(&server.base()).refused("subscription.cancel", r#"{"subscription":"sub_1"}"#).await;
+    assert_eq!((error.kind, error.outcome), (ErrorKind::NotFound, Outcome::Unknown), "{error:?}");
+}
+
+#[tokio::test]
 async fn a_silent_server_is_a_timeout_with_an_unknown_outcome() {
     let server = Scripted::start(|_, _| Act::Silence).await;
     let platform = Platform::new(&server.base());

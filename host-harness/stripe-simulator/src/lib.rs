@@ -25,14 +25,18 @@
 #![recursion_limit = "512"]
 
 pub mod conformance;
+mod faults;
 mod journal;
+mod older;
 mod pages;
 mod protocol;
 mod resources;
 pub mod server;
 mod webhooks;
+mod wire;
 mod world;
 
+pub use faults::{Fault, FaultKind};
 pub use journal::RecordedRequest;
 pub use server::{Options, Simulator};
 

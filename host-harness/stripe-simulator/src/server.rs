@@ -5,6 +5,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -14,9 +15,11 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::faults::{Fault, Faults};
 use crate::journal::{Journal, RecordedRequest};
-use crate::protocol::Protocol;
+use crate::protocol::{Habits, Protocol};
 use crate::webhooks;
+use crate::wire::{self, Line};
 use crate::world::{Settings, World};
 
 /// How a simulator is started.
@@ -27,7 +30,9 @@ pub struct Options {
     /// Whether `listen` may be an address that other machines can reach. The simulator accepts any key and
     /// posts to any URL that it is told, so it is not something to leave open.
     pub allow_remote: bool,
-    /// The API version assumed for requests without `Stripe-Version`; `None` is the pinned version.
+    /// The API version assumed for requests without `Stripe-Version` and of events that go to endpoints without
+    /// one; `None` is an older version, as accounts of some age have, that takes what the official command line
+    /// sends. Requests that name the pinned version are held to it.
     pub account_version: Option<String>,
     /// The wait before a failed webhook delivery is tried again; the second wait is ten times as long.
     pub webhook_retry_unit: Duration,
@@ -37,6 +42,10 @@ pub struct Options {
     pub remembered_requests: usize,
     /// What ids are made from: the same seed and the same requests give the same ids. `None` is the clock.
     pub seed: Option<u64>,
+    /// Whether requests beyond Stripe's published rates are refused with 429.
+    pub rate_limits: bool,
+    /// What goes wrong from the start.
+    pub faults: Vec<Fault>,
 }
 
 impl Default for Options {
@@ -49,6 +58,8 @@ impl Default for Options {
             latency: Duration::ZERO,
             remembered_requests: 10_000,
             seed: None,
+            rate_limits: false,
+            faults: Vec::new(),
         }
     }
 }
@@ -90,10 +101,13 @@ impl Simulator {
         let address = listener.local_addr()?;
         let journal = Arc::new(Journal::new(options.remembered_requests));
         let (jobs, deliveries) = mpsc::unbounded_channel();
-        let world = Arc::new(World::new(Settings::new(&options, address), jobs));
-        let protocol = Arc::new(Protocol::new(world, Arc::clone(&journal), options.latency));
+        let settings = Settings::new(&options, address);
+        let faults = Arc::new(Faults::new(options.faults, settings.seed, Arc::clone(&settings.skew)));
+        let world = Arc::new(World::new(settings, jobs));
+        let habits = Habits { latency: options.latency, rate_limits: options.rate_limits };
+        let protocol = Arc::new(Protocol::new(world, Arc::clone(&journal), Arc::clone(&faults), habits));
         let (stop, stopped) = oneshot::channel();
-        let courier = webhooks::deliver(deliveries, options.webhook_retry_unit);
+        let courier = webhooks::deliver(deliveries, options.webhook_retry_unit, faults);
         let serving = tokio::spawn(serve(listener, protocol, courier, stopped));
         Ok(Self { address, journal, stop: Some(stop), serving: Some(serving) })
     }
@@ -160,11 +174,13 @@ async fn serve(
         let _ = stream.set_nodelay(true);
         let protocol = Arc::clone(&protocol);
         tasks.spawn(async move {
+            let reset = Arc::new(AtomicBool::new(false));
+            let line = Line::new(stream, Arc::clone(&reset));
             let service = service_fn(move |request| {
-                let protocol = Arc::clone(&protocol);
-                async move { Ok::<_, std::convert::Infallible>(protocol.answer(request).await) }
+                let (protocol, reset) = (Arc::clone(&protocol), Arc::clone(&reset));
+                async move { wire::send(protocol.answer(request).await, &reset) }
             });
-            let _ = http1::Builder::new().pipeline_flush(true).serve_connection(TokioIo::new(stream), service).await;
+            let _ = http1::Builder::new().pipeline_flush(true).serve_connection(TokioIo::new(line), service).await;
         });
     }
     drop(listener);

@@ -5,6 +5,7 @@
 //! POST /c/pay/{session}                   pays: `card` (pm_card_… or a number), `email`, `name`
 //! GET  /_simulator/authenticate/{intent}  the bank's 3D Secure page
 //! POST /_simulator/authenticate/{intent}  `outcome=succeeded` or `outcome=failed`
+//! GET, POST, DELETE /_simulator/faults    the faults in force, one more of them, none of them
 //! ```
 //!
 //! No key is asked for: like Stripe's pages, these are reached by ids that nobody guesses. What the actions do
@@ -12,6 +13,7 @@
 
 mod authenticate;
 mod checkout;
+mod control;
 mod html;
 
 use bytes::Bytes;
@@ -19,6 +21,8 @@ use http_body_util::Full;
 use hyper::header::HeaderValue;
 use hyper::{Method, Response, StatusCode};
 
+use crate::faults::Faults;
+use crate::journal::Journal;
 use crate::protocol::{ApiError, Branch, Reply, Tree, read};
 use crate::world::World;
 
@@ -27,8 +31,18 @@ pub(crate) fn owns(path: &str) -> bool {
     path.starts_with("/c/pay/") || path.starts_with("/_simulator/")
 }
 
+/// A request for a page.
+pub(crate) struct Request<'a> {
+    pub(crate) method: &'a Method,
+    pub(crate) path: &'a str,
+    pub(crate) query: &'a str,
+    pub(crate) body: &'a [u8],
+    pub(crate) id: &'a str,
+}
+
 /// Answers a request for a page.
-pub(crate) fn answer(world: &World, method: &Method, path: &str, query: &str, body: &[u8], request_id: &str) -> Reply {
+pub(crate) fn answer(world: &World, faults: &Faults, _journal: &Journal, request: &Request<'_>) -> Reply {
+    let Request { method, path, query, body, id: request_id } = *request;
     let mut form = Branch::new();
     let sent = if *method == Method::POST { body } else { query.as_bytes() };
     if let Err(error) = read(sent, &mut form) {
@@ -37,6 +51,7 @@ pub(crate) fn answer(world: &World, method: &Method, path: &str, query: &str, bo
     let page = match path.strip_prefix('/').map(|p| p.split('/').collect::<Vec<_>>()).as_deref() {
         Some(["c", "pay", id]) => checkout::answer(world, method, id, &form, request_id),
         Some(["_simulator", "authenticate", id]) => authenticate::answer(world, method, id, &form, request_id),
+        Some(["_simulator", "faults"]) => Some(control::answer(faults, method, &form)),
         _ => None,
     };
     page.unwrap_or_else(|| {

@@ -28,6 +28,11 @@ impl ApiError {
         Self::new(400, "invalid_request_error", message)
     }
 
+    /// 500: what Stripe says when something of its own went wrong.
+    pub(crate) fn failure() -> Self {
+        Self::new(500, "api_error", "An unknown error occurred. If the problem persists, please contact support.")
+    }
+
     /// 401: the key is wrong.
     pub(crate) fn unauthorized(message: impl Into<String>) -> Self {
         Self::new(401, "invalid_request_error", message)

@@ -8,6 +8,7 @@ mod auth;
 mod error;
 mod form;
 mod idempotency;
+mod rate;
 mod routes;
 mod validate;
 
@@ -28,9 +29,11 @@ pub(crate) use form::{Branch, Tree, decode, from_json, read};
 pub(crate) use idempotency::KeptAnswer;
 pub(crate) use validate::check_metadata_count;
 
+use crate::faults::{Drawn, FaultKind, Faults};
 use crate::journal::{Journal, RecordedRequest};
 use crate::pages;
 use crate::resources::{self, Call};
+use crate::wire::Manner;
 use crate::world::{Account, Cause, Object, Scope, World, lock};
 use idempotency::Keyed;
 use routes::{Route, Routes};
@@ -47,7 +50,18 @@ pub(crate) struct Protocol {
     world: Arc<World>,
     journal: Arc<Journal>,
     routes: Routes,
-    latency: Duration,
+    faults: Arc<Faults>,
+    limiter: rate::Limiter,
+    habits: Habits,
+}
+
+/// What is the same for every request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Habits {
+    /// How long every operation takes.
+    pub(crate) latency: Duration,
+    /// Whether requests beyond the rates are refused.
+    pub(crate) rate_limits: bool,
 }
 
 /// An executed, or refused, operation.
@@ -64,47 +78,87 @@ struct Outcome {
 struct Prepared<'r> {
     route: &'r Route,
     values: Vec<String>,
+    /// The version that the request is read and answered in.
+    version: String,
+    /// Whether the answer is a 500 although the work is done.
+    fails_after: bool,
     parameters: Result<Object, ApiError>,
     keyed: Option<Keyed>,
 }
 
 impl Protocol {
-    pub(crate) fn new(world: Arc<World>, journal: Arc<Journal>, latency: Duration) -> Self {
-        Self { world, journal, routes: Routes::new(Facts::bundled()), latency }
+    pub(crate) fn new(world: Arc<World>, journal: Arc<Journal>, faults: Arc<Faults>, habits: Habits) -> Self {
+        let routes = Routes::new(Facts::bundled());
+        Self { world, journal, routes, faults, limiter: rate::Limiter::default(), habits }
     }
 
     /// Answers any request whatever.
     pub(crate) async fn answer(self: &Arc<Self>, request: Request<Incoming>) -> Reply {
         let (head, body) = request.into_parts();
+        let path = head.uri.path();
+        let drawn = if pages::owns(path) { Drawn::default() } else { self.faults.draw(head.method.as_str(), path) };
+        if drawn.fault == Some(FaultKind::EarlyAnswer) {
+            let request_id = self.world.request_id();
+            let number = self.journal.arrived(recorded(&head, None, &request_id));
+            self.journal.answered(number, 500);
+            let mut reply = refusal(&ApiError::failure(), &request_id, false);
+            reply.headers_mut().insert("connection", HeaderValue::from_static("close"));
+            return reply;
+        }
         let body = Limited::new(body, LARGEST_BODY).collect().await.map(|b| b.to_bytes());
         let request_id = self.world.request_id();
         let number = self.journal.arrived(recorded(&head, body.as_ref().ok(), &request_id));
-        let path = head.uri.path();
+        if !drawn.latency.is_zero() {
+            tokio::time::sleep(drawn.latency).await;
+        }
         let query = head.uri.query().unwrap_or_default();
-        let reply = match body {
-            Ok(body) if pages::owns(path) => pages::answer(&self.world, &head.method, path, query, &body, &request_id),
-            Ok(body) if self.latency.is_zero() => self.api(&head, &body, &request_id).await,
-            Ok(body) => {
+        let fails_after = drawn.fault == Some(FaultKind::ErrorAfter);
+        let mut reply = match (body, drawn.fault) {
+            (_, Some(FaultKind::ErrorBefore | FaultKind::ResetBefore)) => {
+                refusal(&ApiError::failure(), &request_id, false)
+            }
+            (_, Some(FaultKind::RateLimit)) => limited(&rate::exceeded(), "global-rate", &request_id, false),
+            (Ok(body), _) if pages::owns(path) => {
+                let request = pages::Request { method: &head.method, path, query, body: &body, id: &request_id };
+                pages::answer(&self.world, &self.faults, &self.journal, &request)
+            }
+            (Ok(body), _) if self.habits.latency.is_zero() => self.api(&head, &body, &request_id, fails_after).await,
+            (Ok(body), _) => {
                 // Like Stripe, the operation goes on when the caller hangs up.
                 let (this, parts, id) = (Arc::clone(self), head.clone(), request_id.clone());
-                let task = tokio::spawn(async move { this.api(&parts, &body, &id).await });
+                let task = tokio::spawn(async move { this.api(&parts, &body, &id, fails_after).await });
                 task.await.unwrap_or_else(|_| refusal(&ApiError::invalid("Interrupted."), &request_id, false))
             }
-            Err(_) => {
+            (Err(_), _) => {
                 let error = ApiError::invalid("The request body is too large or was cut off.");
                 refusal(&error, &request_id, false)
             }
         };
-        self.journal.answered(number, reply.status().as_u16());
+        let manner = match drawn.fault {
+            Some(FaultKind::ResetBefore | FaultKind::ResetAfter) => Some(Manner::Reset),
+            Some(FaultKind::TruncatedBody) => Some(Manner::Cut),
+            _ => drawn.drip.map(Manner::Drip),
+        };
+        if let Some(manner) = manner {
+            reply.extensions_mut().insert(manner);
+        }
+        if !matches!(manner, Some(Manner::Reset)) {
+            self.journal.answered(number, reply.status().as_u16());
+        }
         reply
     }
 
-    async fn api(&self, head: &Parts, body: &[u8], request_id: &str) -> Reply {
+    async fn api(&self, head: &Parts, body: &[u8], request_id: &str, fails_after: bool) -> Reply {
         let (method, path, headers) = (head.method.as_str(), head.uri.path(), &head.headers);
         let scope = match auth::scope(headers) {
             Ok(scope) => scope,
             Err(error) => return refusal(&error, request_id, false),
         };
+        if self.habits.rate_limits
+            && let Err((error, reason)) = self.limiter.admit(&scope, path)
+        {
+            return limited(&error, reason, request_id, scope.live);
+        }
         let key = headers.get("idempotency-key").filter(|_| match method {
             "POST" => true,
             "DELETE" => path.starts_with("/v2/"),
@@ -112,7 +166,7 @@ impl Protocol {
         });
         let key = key.map(|k| String::from_utf8_lossy(k.as_bytes()).into_owned()).filter(|k| !k.is_empty());
         let outcome = match self.prepare(head, body, key.as_deref()) {
-            Ok(prepared) => self.execute(prepared, &scope, request_id).await,
+            Ok(prepared) => self.execute(Prepared { fails_after, ..prepared }, &scope, request_id).await,
             Err(error) => Outcome::refused(&error, request_id, scope.live),
         };
         let mut reply = reply(outcome.status, outcome.body, Some(request_id));
@@ -145,6 +199,8 @@ impl Protocol {
     fn prepare(&self, head: &Parts, body: &[u8], key: Option<&str>) -> Result<Prepared<'_>, ApiError> {
         let (method, path, headers) = (head.method.as_str(), head.uri.path(), &head.headers);
         check_version(headers, path)?;
+        let named = headers.get("stripe-version").and_then(|v| v.to_str().ok());
+        let version = named.unwrap_or(&self.world.settings().account_version).to_owned();
         let unknown = || unrecognized(method, path);
         let found = Method::parse(method).and_then(|m| self.routes.find(m, path));
         let (route, values) = found.ok_or_else(unknown)?;
@@ -160,15 +216,15 @@ impl Protocol {
             // What a file upload carries besides the file is not looked at.
             Ok(Object::new())
         } else {
-            validate::parameters(&route.operation.parameters, &sent)
+            validate::parameters(route.parameters(&version), &sent)
                 .and_then(|p| resources::check_expand(&p, &route.operation.response).map(|()| p))
         };
-        Ok(Prepared { route, values, parameters, keyed })
+        Ok(Prepared { route, values, version, fails_after: false, parameters, keyed })
     }
 
     async fn execute(&self, prepared: Prepared<'_>, scope: &Scope, request_id: &str) -> Outcome {
         let account = self.world.account(scope);
-        if self.latency.is_zero() {
+        if self.habits.latency.is_zero() {
             let held = lock(&account);
             return match look_up(&held, &prepared, scope, request_id) {
                 Some(outcome) => outcome,
@@ -178,7 +234,7 @@ impl Protocol {
         if let Some(outcome) = begin(&mut lock(&account), &prepared, scope, request_id) {
             return outcome;
         }
-        tokio::time::sleep(self.latency).await;
+        tokio::time::sleep(self.habits.latency).await;
         self.run(&account, lock(&account), prepared, scope, request_id)
     }
 
@@ -191,7 +247,7 @@ impl Protocol {
         scope: &Scope,
         request_id: &str,
     ) -> Outcome {
-        let Prepared { route, values, parameters, keyed } = prepared;
+        let Prepared { route, values, version, fails_after, parameters, keyed } = prepared;
         let parameters = match parameters {
             Ok(parameters) => parameters,
             Err(error) => return Outcome::refused(&error, request_id, scope.live),
@@ -204,7 +260,13 @@ impl Protocol {
         let result = resources::execute(&mut call, route.handler);
         held.commit();
         let outcome = match result {
-            Ok(body) => Outcome { status: 200, body, executed: true, replay_of: None },
+            Ok(_) if fails_after => {
+                Outcome { executed: true, ..Outcome::refused(&ApiError::failure(), request_id, scope.live) }
+            }
+            Ok(body) => {
+                let body = resources::in_version(&held, body, &version);
+                Outcome { status: 200, body, executed: true, replay_of: None }
+            }
             Err(error) => {
                 let error = match error.missing() {
                     Some((kind, id)) => {
@@ -339,6 +401,13 @@ fn refusal(error: &ApiError, request_id: &str, live: bool) -> Reply {
         return reply;
     }
     reply(error.status(), error.body(Some((request_id, live))).to_string().into(), Some(request_id))
+}
+
+/// 429, with the limit that was met.
+fn limited(error: &ApiError, reason: &'static str, request_id: &str, live: bool) -> Reply {
+    let mut reply = refusal(error, request_id, live);
+    reply.headers_mut().insert("stripe-rate-limited-reason", HeaderValue::from_static(reason));
+    reply
 }
 
 fn reply(status: u16, body: Bytes, request_id: Option<&str>) -> Reply {

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use stripe_facts::{Facts, Method, Operation};
+use stripe_facts::{Facts, Field, Method, Operation};
 
+use crate::older;
 use crate::resources::{Handler, handlers};
 
 /// An operation and who carries it out.
@@ -13,6 +14,17 @@ pub(crate) struct Route {
     pub(crate) operation: &'static Operation,
     /// The code with state; `None` is answered with a well-shaped object that is kept nowhere.
     pub(crate) handler: Option<Handler>,
+    /// The parameters before a version's date, latest first.
+    older: Vec<(&'static str, Vec<Field>)>,
+}
+
+impl Route {
+    /// The parameters in a version.
+    pub(crate) fn parameters(&self, version: &str) -> &[Field] {
+        let date = version.split('.').next().unwrap_or_default();
+        let found = self.older.iter().rev().find(|(until, _)| date < *until);
+        found.map_or(&self.operation.parameters, |(_, fields)| fields)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -40,7 +52,7 @@ impl Routes {
     pub(crate) fn new(facts: &'static Facts) -> Self {
         let mut handlers: HashMap<(&str, &str), Handler> = handlers().collect();
         let mut root = Node::default();
-        for operation in &facts.operations {
+        for operation in facts.operations.iter().chain(older::undocumented()) {
             let mut node = &mut root;
             for segment in operation.path.split('/').skip(1) {
                 node = if segment.starts_with('{') {
@@ -50,7 +62,7 @@ impl Routes {
                 };
             }
             let handler = handlers.remove(&(operation.method.as_str(), operation.path.as_str()));
-            node.routes[slot(operation.method)] = Some(Route { operation, handler });
+            node.routes[slot(operation.method)] = Some(Route { operation, handler, older: older::parameters(operation) });
         }
         debug_assert!(handlers.is_empty(), "handlers of no operation: {:?}", handlers.keys());
         Self { root }
@@ -100,7 +112,8 @@ mod tests {
     fn every_handler_is_of_an_operation_of_the_api() {
         for ((method, path), _) in handlers() {
             let method = Method::parse(method).unwrap();
-            assert!(Facts::bundled().operation(method, path).is_some(), "{path}");
+            let undocumented = older::undocumented().iter().any(|o| o.method == method && o.path == path);
+            assert!(undocumented || Facts::bundled().operation(method, path).is_some(), "{path}");
         }
     }
 

@@ -233,7 +233,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         "payment_method_collection": if mode == "payment" { "if_required" } else { "always" },
         "payment_method_configuration_details": null,
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-        "payment_method_types": ["card"],
+        "payment_method_types": payment_intent::method_types(&sent),
         "payment_status": if total.unwrap_or_default() > 0 { "unpaid" } else { "no_payment_required" },
         "permissions": null,
         "phone_number_collection": {"enabled": false},

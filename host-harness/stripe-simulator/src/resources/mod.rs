@@ -132,6 +132,16 @@ pub(crate) fn execute(call: &mut Call<'_>, handler: Option<Handler>) -> Result<B
     Ok(value.to_string().into())
 }
 
+/// An answer as a version shows it.
+pub(crate) fn in_version(account: &Account, body: Bytes, version: &str) -> Bytes {
+    if !crate::older::differs(version) || !crate::older::concerns(&body) {
+        return body;
+    }
+    let Ok(mut value) = serde_json::from_slice(&body) else { return body };
+    crate::older::show(&mut value, version, &|invoice| invoice_payment::intent_of(account, invoice));
+    value.to_string().into()
+}
+
 /// Fields that are there only when a caller expands them.
 fn include(account: &Account, kind: &str, field: &str, object: &Object) -> Option<Value> {
     match (kind, field) {

@@ -106,7 +106,7 @@ pub(super) fn build(account: &mut Account, amount: i64, currency: &str, sent: &O
                 "request_three_d_secure": "automatic",
             },
         },
-        "payment_method_types": ["card"],
+        "payment_method_types": method_types(sent),
         "payment_record": null,
         "processing": null,
         "receipt_email": null,
@@ -128,6 +128,12 @@ pub(super) fn build(account: &mut Account, amount: i64, currency: &str, sent: &O
         );
     }
     intent
+}
+
+/// `payment_method_types`, which earlier versions let the caller choose.
+pub(super) fn method_types(sent: &Object) -> Value {
+    let chosen = sent.list("payment_method_types");
+    if chosen.is_empty() { json!(["card"]) } else { chosen.into() }
 }
 
 fn status(intent: &Object) -> &str {

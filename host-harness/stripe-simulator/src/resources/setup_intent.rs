@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::cards::{self, Behaviour};
 use super::fields::{assign, assign_metadata, new_metadata, object};
-use super::{Call, Operations, Read, Reply, customer, listing, payment_method};
+use super::{Call, Operations, Read, Reply, customer, listing, payment_intent, payment_method};
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
 
@@ -48,7 +48,7 @@ pub(super) fn build(account: &mut Account, sent: &Object) -> Object {
         "payment_method": null,
         "payment_method_configuration_details": null,
         "payment_method_options": {"card": {"mandate_options": null, "network": null, "request_three_d_secure": "automatic"}},
-        "payment_method_types": ["card"],
+        "payment_method_types": payment_intent::method_types(sent),
         "single_use_mandate": null,
         "status": "requires_payment_method",
         "usage": sent.text("usage").unwrap_or("off_session"),

@@ -20,7 +20,8 @@ use hyper_util::rt::TokioExecutor;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
-use crate::world::{Event, now};
+use crate::faults::Faults;
+use crate::world::{Event, machine};
 
 /// Attempts in test mode; live mode goes on for days, which no run of the simulator lasts.
 const ATTEMPTS: u32 = 3;
@@ -57,14 +58,14 @@ pub(crate) struct Job {
 type Http = Client<HttpConnector, Full<Bytes>>;
 
 /// Delivers jobs for as long as it is polled.
-pub(crate) async fn deliver(mut jobs: UnboundedReceiver<Job>, retry_unit: Duration) {
+pub(crate) async fn deliver(mut jobs: UnboundedReceiver<Job>, retry_unit: Duration, faults: Arc<Faults>) {
     let http: Http = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
     let mut queues: HashMap<Box<str>, UnboundedSender<Job>> = HashMap::new();
     let mut workers = JoinSet::new();
     while let Some(job) = jobs.recv().await {
         let queue = queues.entry(job.target.id.clone()).or_insert_with(|| {
             let (queue, queued) = unbounded_channel();
-            workers.spawn(work(queued, http.clone(), retry_unit));
+            workers.spawn(work(queued, http.clone(), retry_unit, Arc::clone(&faults)));
             queue
         });
         // A worker ends only with its queue.
@@ -72,21 +73,32 @@ pub(crate) async fn deliver(mut jobs: UnboundedReceiver<Job>, retry_unit: Durati
     }
 }
 
-async fn work(mut queued: UnboundedReceiver<Job>, http: Http, retry_unit: Duration) {
+async fn work(mut queued: UnboundedReceiver<Job>, http: Http, retry_unit: Duration, faults: Arc<Faults>) {
     let mut retries = JoinSet::new();
     while let Some(job) = queued.recv().await {
         while retries.try_join_next().is_some() {}
-        if !attempt(&job, &http).await {
-            retries.spawn(retry(job, http.clone(), retry_unit));
+        let mut jobs = vec![job];
+        if let Some(window) = faults.shuffle() {
+            tokio::time::sleep(window).await;
+            jobs.extend(std::iter::from_fn(|| queued.try_recv().ok()));
+            faults.reorder(&mut jobs);
+        }
+        for job in jobs {
+            for _ in 1..faults.copies() {
+                attempt(&job, &http, &faults).await;
+            }
+            if !attempt(&job, &http, &faults).await {
+                retries.spawn(retry(job, http.clone(), retry_unit, Arc::clone(&faults)));
+            }
         }
     }
 }
 
-async fn retry(job: Job, http: Http, unit: Duration) {
+async fn retry(job: Job, http: Http, unit: Duration, faults: Arc<Faults>) {
     let mut wait = unit;
     for _ in 1..ATTEMPTS {
         tokio::time::sleep(wait).await;
-        if attempt(&job, &http).await {
+        if attempt(&job, &http, &faults).await {
             return;
         }
         wait = wait.saturating_mul(10);
@@ -94,7 +106,7 @@ async fn retry(job: Job, http: Http, unit: Duration) {
 }
 
 /// One attempt; whether the event needs no more of them.
-async fn attempt(job: &Job, http: &Http) -> bool {
+async fn attempt(job: &Job, http: &Http, faults: &Faults) -> bool {
     let Job { target, event } = job;
     if target.gone.load(Ordering::Relaxed) {
         return true;
@@ -105,7 +117,7 @@ async fn attempt(job: &Job, http: &Http) -> bool {
         .header("accept", "*/*; q=0.5, application/xml")
         .header("cache-control", "no-cache")
         .header("user-agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)")
-        .header("stripe-signature", signature::header(&target.secret, now(), &body))
+        .header("stripe-signature", signature::header(&target.secret, machine().saturating_add(faults.skew()), &body))
         .body(Full::new(body));
     let Ok(request) = request else { return false };
     let answer = tokio::time::timeout(PATIENCE, http.request(request)).await;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -183,6 +183,7 @@ impl Account {
 
     /// Begins a request: the changes from here on are its doing.
     pub(crate) fn begin(&mut self, cause: Cause) {
+        super::clock::set_skew(self.settings.skew.load(Ordering::Relaxed));
         self.cause = cause;
         self.pending.clear();
     }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::{Value, json};
+
+use crate::older;
 
 /// One event. The object is the text that it had at that moment, shared with the shelf that it was on.
 #[derive(Debug)]
@@ -22,19 +24,30 @@ pub(crate) struct Event {
     pub(crate) pending: AtomicU32,
 }
 
+/// The object as it is in a version.
+fn shown_in(object: &Bytes, version: &str) -> Bytes {
+    if !older::differs(version) || !older::concerns(object) {
+        return object.clone();
+    }
+    let Ok(mut value) = serde_json::from_slice::<Value>(object) else { return object.clone() };
+    // What pays an invoice is no part of it, and the account is not at hand.
+    older::show(&mut value, version, &|_| None);
+    value.to_string().into()
+}
+
 impl Event {
     /// The event as JSON, in the given version or else the account's.
     pub(crate) fn text(&self, version: Option<&str>) -> Bytes {
         let mut out = Vec::with_capacity(self.object.len() + 360);
         let mut put = |text: &[u8]| out.extend_from_slice(text);
-        let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        let quoted = |text: &str| Value::from(text).to_string();
         put(b"{\"id\":");
         put(quoted(&self.id).as_bytes());
         put(b",\"object\":\"event\",\"api_version\":");
         put(quoted(version.unwrap_or(&self.account_version)).as_bytes());
         put(format!(",\"created\":{}", self.created).as_bytes());
         put(b",\"data\":{\"object\":");
-        put(&self.object);
+        put(&shown_in(&self.object, version.unwrap_or(&self.account_version)));
         if let Some(previous) = &self.previous {
             put(b",\"previous_attributes\":");
             put(previous);

@@ -5,6 +5,25 @@ const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 /// Prefix, what follows it at once, how many characters in all follow the `_`.
 const FORMS: &[(&str, &str, usize)] = &[
     ("acct", "1", 16),
+    ("bps", "1", 24),
+    ("cn", "1", 24),
+    ("cnli", "1", 24),
+    ("cusbaltxn", "", 14),
+    ("di", "1", 24),
+    ("du", "1", 24),
+    ("file", "1", 24),
+    ("ii", "1", 24),
+    ("link", "1", 24),
+    ("mtr", "61", 26),
+    ("plink", "1", 24),
+    ("po", "1", 24),
+    ("promo", "1", 24),
+    ("qt", "1", 24),
+    ("shr", "1", 24),
+    ("sub_sched", "1", 24),
+    ("tr", "3", 24),
+    ("trr", "1", 24),
+    ("txr", "1", 24),
     ("ch", "3", 24),
     ("cs_test", "a1", 58),
     ("cs_live", "a1", 58),
@@ -46,6 +65,11 @@ impl Ids {
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
+    }
+
+    /// A number below a bound.
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound.max(1)
     }
 
     /// An id with this prefix, as long as Stripe's are.

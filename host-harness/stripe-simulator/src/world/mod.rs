@@ -12,18 +12,19 @@ mod shelf;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use stripe_facts::Facts;
 use tokio::sync::mpsc::UnboundedSender;
 
 pub(crate) use account::{Account, Cause, Slot, contains};
-pub(crate) use clock::now;
+pub(crate) use clock::{freeze, machine, now};
 pub(crate) use events::Event;
 pub(crate) use ids::Ids;
 pub(crate) use shelf::Shelf;
 
 use crate::Options;
+use crate::older;
 use crate::webhooks::Job;
 
 /// A JSON object of the API.
@@ -36,13 +37,15 @@ pub(crate) struct Settings {
     pub(crate) base_url: String,
     /// The API version of requests that name none.
     pub(crate) account_version: Arc<str>,
+    /// How far the clock is ahead, in seconds.
+    pub(crate) skew: Arc<AtomicI64>,
     /// What ids are made from.
-    seed: u64,
+    pub(crate) seed: u64,
 }
 
 impl Settings {
     pub(crate) fn new(options: &Options, address: SocketAddr) -> Self {
-        let version = options.account_version.as_deref().unwrap_or(&Facts::bundled().api_version);
+        let version = options.account_version.as_deref().unwrap_or(older::ACCOUNT_DEFAULT);
         let by_clock = || {
             let nanos = std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |d| d.as_nanos());
             (nanos as u64) ^ u64::from(address.port()).rotate_left(48)
@@ -50,8 +53,16 @@ impl Settings {
         Self {
             base_url: format!("http://{address}"),
             account_version: version.into(),
+            skew: Arc::default(),
             seed: options.seed.unwrap_or_else(by_clock),
         }
+    }
+}
+
+impl Settings {
+    /// The time, as the simulator tells it outside of operations.
+    pub(crate) fn now(&self) -> i64 {
+        machine().saturating_add(self.skew.load(Ordering::Relaxed))
     }
 }
 

@@ -13,6 +13,9 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use stripe_simulator::{Options, Simulator, TEST_SECRET_KEY, conformance};
 
+/// The API version that the facts describe.
+pub const PINNED: &str = "2026-10-28.endive";
+
 /// An answer of the simulator.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -94,6 +97,10 @@ impl Stripe {
         if headers.iter().any(|(n, _)| *n == "authorization") {
             all.clear();
         }
+        // Answers are held against the pinned version, so that is what is asked for.
+        if path.starts_with("/v1/") && !headers.iter().any(|(n, _)| *n == "stripe-version") {
+            all.push(("stripe-version", PINNED));
+        }
         all.extend_from_slice(headers);
         let parameters = encode(form);
         let answer = if method == "POST" {
@@ -116,6 +123,12 @@ impl Stripe {
 
     pub async fn delete(&self, path: &str) -> Answer {
         self.call("DELETE", path, &[], &[]).await
+    }
+
+    /// A request that names no version.
+    pub async fn unversioned(&self, method: &str, path: &str, form: Form<'_>) -> Answer {
+        let key = format!("Bearer {TEST_SECRET_KEY}");
+        self.send(method, path, &[("authorization", &key)], encode(form)).await
     }
 
     /// A POST that must succeed.

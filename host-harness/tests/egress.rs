@@ -1,4 +1,5 @@
 //! The real connector in the real host against servers of real sockets: what leaves, what does not, and what is said of it.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Figures of this machine, on demand: `cargo test --release -p host-harness --test figures -- --ignored --nocapture`.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
 mod support;
 

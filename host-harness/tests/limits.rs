@@ -1,4 +1,5 @@
 //! A component that misbehaves is stopped, and what stopped it is said.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! What is loaded, and what is refused with which reason.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
 mod support;
 

@@ -42,7 +42,7 @@ enum Id {
 #[serde(untagged)]
 enum Envelope {
     Error {
-        error: Body,
+        error: Box<Body>,
     },
     OAuth {
         error: String,
@@ -53,7 +53,7 @@ enum Envelope {
 
 fn read(response: &HttpResponse) -> Option<Body> {
     match serde_json::from_slice(&response.body).ok()? {
-        Envelope::Error { error } => Some(error),
+        Envelope::Error { error } => Some(*error),
         Envelope::OAuth { error, error_description } => Some(Body {
             message: error_description.or_else(|| Some(error.clone())),
             code: Some(error),

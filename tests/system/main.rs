@@ -2,6 +2,7 @@
 //!
 //! One topic a module. `platform` is what every test stands on: a host, a connector and a connection. Servers are
 //! the simulator, or, where a server has to misbehave, the few lines in `scripted`.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
 mod bad_input;
 mod component;

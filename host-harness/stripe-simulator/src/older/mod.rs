@@ -102,14 +102,14 @@ fn promotion_code(code: &mut Object) {
 
 fn invoice(invoice: &mut Object, intent_of: &dyn Fn(&str) -> Option<Object>) {
     let Some(parent) = invoice.remove("parent") else { return };
-    let details = &parent["subscription_details"];
+    let at = |path: &str| parent.pointer(path).cloned().unwrap_or_default();
     let intent = intent_of(invoice.id());
     let paid = invoice.text("status") == Some("paid");
     let taxes: i64 = invoice.objects("total_taxes").filter_map(|t| t.integer("amount")).sum();
     let older = [
-        ("subscription", details["subscription"].clone()),
-        ("subscription_details", json!({"metadata": details["metadata"]})),
-        ("quote", parent["quote_details"]["quote"].clone()),
+        ("subscription", at("/subscription_details/subscription")),
+        ("subscription_details", json!({"metadata": at("/subscription_details/metadata")})),
+        ("quote", at("/quote_details/quote")),
         ("payment_intent", intent.as_ref().map(Read::id).into()),
         ("charge", intent.as_ref().and_then(|i| i.text("latest_charge")).into()),
         ("paid", paid.into()),
@@ -134,17 +134,16 @@ fn subscription(subscription: &mut Object) {
 
 fn line(line: &mut Object) {
     let Some(parent) = line.remove("parent") else { return };
-    let subscribed = &parent["subscription_item_details"];
-    let invoiced = &parent["invoice_item_details"];
-    let kind = if subscribed.is_null() { "invoiceitem" } else { "subscription" };
-    let proration = subscribed["proration"] == true || invoiced["proration"] == true;
+    let at = |path: &str| parent.pointer(path).cloned().unwrap_or_default();
+    let kind = if at("/subscription_item_details").is_null() { "invoiceitem" } else { "subscription" };
+    let proration = at("/subscription_item_details/proration") == true || at("/invoice_item_details/proration") == true;
     let pricing = line.remove("pricing").unwrap_or_default();
     let older = [
         ("type", kind.into()),
         ("proration", proration.into()),
-        ("invoice_item", invoiced["invoice_item"].clone()),
-        ("subscription_item", subscribed["subscription_item"].clone()),
-        ("price", pricing["price_details"]["price"].clone()),
+        ("invoice_item", at("/invoice_item_details/invoice_item")),
+        ("subscription_item", at("/subscription_item_details/subscription_item")),
+        ("price", pricing.pointer("/price_details/price").cloned().unwrap_or_default()),
         ("tax_amounts", json!([])),
     ];
     line.extend(older.map(|(name, value)| (name.to_owned(), value)));

@@ -1,6 +1,7 @@
 //! The hosted checkout page.
 
 use hyper::Method;
+use serde_json::Value;
 
 use super::html::{document, escape};
 use super::{field, page, redirect};
@@ -31,7 +32,7 @@ pub(super) fn answer(world: &World, method: &Method, id: &str, form: &Branch, re
         Ok(Paid::Complete(None)) => page(200, document("Checkout", "<h1>Thank you</h1>")),
         Err(error) => {
             let body = error.body(None);
-            page(402, offer(&account, &session, body["error"]["message"].as_str()))
+            page(402, offer(&account, &session, body.pointer("/error/message").and_then(Value::as_str)))
         }
     })
 }

@@ -1,6 +1,6 @@
 //! Errors in Stripe's shape and words.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// An answer that is an error. Boxed: most requests have none, and every operation can return one.
 #[derive(Debug, Clone)]
@@ -139,23 +139,33 @@ impl ApiError {
 
     /// The body of the answer. `request` is the request's id and mode, where it has one.
     pub(crate) fn body(&self, request: Option<(&str, bool)>) -> Value {
-        let details = &self.0;
-        let mut error = json!({"message": details.message, "type": details.kind});
-        if let Some(code) = details.code {
-            error["code"] = code.into();
-            error["doc_url"] = format!("https://stripe.com/docs/error-codes/{}", code.replace('_', "-")).into();
-        }
-        if let Some(param) = &details.param {
-            error["param"] = param.as_str().into();
-        }
-        for (name, value) in &details.members {
-            error[*name] = value.clone();
-        }
+        let mut error = self.members();
         if let Some((id, live)) = request {
             let mode = if live { "" } else { "test/" };
             let now = crate::world::now();
-            error["request_log_url"] = format!("https://dashboard.stripe.com/{mode}logs/{id}?t={now}").into();
+            let url = format!("https://dashboard.stripe.com/{mode}logs/{id}?t={now}");
+            error.insert("request_log_url".into(), url.into());
         }
         json!({"error": error})
+    }
+
+    /// The error itself: what an object keeps as its last error.
+    pub(crate) fn members(&self) -> Map<String, Value> {
+        let details = &self.0;
+        let mut error = Map::new();
+        error.insert("message".into(), details.message.as_str().into());
+        error.insert("type".into(), details.kind.into());
+        if let Some(code) = details.code {
+            let url = format!("https://stripe.com/docs/error-codes/{}", code.replace('_', "-"));
+            error.insert("code".into(), code.into());
+            error.insert("doc_url".into(), url.into());
+        }
+        if let Some(param) = &details.param {
+            error.insert("param".into(), param.as_str().into());
+        }
+        for (name, value) in &details.members {
+            error.insert((*name).into(), value.clone());
+        }
+        error
     }
 }

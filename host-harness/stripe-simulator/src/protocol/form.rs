@@ -34,10 +34,8 @@ pub(crate) fn read(text: &[u8], into: &mut Branch) -> Result<(), ApiError> {
         if count == MOST_PAIRS {
             return Err(ApiError::invalid(format!("A request can have at most {MOST_PAIRS} parameters.")));
         }
-        let (key, value) = match pair.iter().position(|b| *b == b'=') {
-            Some(at) => (&pair[..at], &pair[at + 1..]),
-            None => (pair, &[][..]),
-        };
+        let mut parts = pair.splitn(2, |b| *b == b'=');
+        let (key, value) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         put(into, &decode(key)?, decode(value)?)?;
     }
     Ok(())

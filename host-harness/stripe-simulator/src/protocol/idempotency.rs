@@ -64,7 +64,9 @@ impl Keyed {
         write(sent, &mut canonical);
         let digest = Sha256::digest(canonical.as_bytes());
         let mut parameters = [0; 16];
-        parameters.copy_from_slice(&digest[..16]);
+        for (kept, byte) in parameters.iter_mut().zip(digest) {
+            *kept = byte;
+        }
         Ok(Self { key: key.into(), endpoint: path.into(), parameters })
     }
 

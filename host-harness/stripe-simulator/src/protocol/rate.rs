@@ -14,8 +14,11 @@ const SEARCH: u32 = 20;
 /// Counts of the second that is running.
 #[derive(Debug, Default)]
 pub(super) struct Limiter {
-    window: Mutex<(i64, HashMap<(Scope, Box<str>), u32>)>,
+    window: Mutex<Window>,
 }
+
+/// The second, and what each bucket of each account has had in it.
+type Window = (i64, HashMap<(Scope, Box<str>), u32>);
 
 impl Limiter {
     /// Counts a request; beyond a limit, the error and the reason that the answer names.
@@ -48,7 +51,9 @@ impl Limiter {
 
 /// 429 in Stripe's words.
 pub(super) fn exceeded() -> ApiError {
-    ApiError::invalid("Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.")
-        .status_is(429)
-        .code("rate_limit")
+    ApiError::invalid(
+        "Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.",
+    )
+    .status_is(429)
+    .code("rate_limit")
 }

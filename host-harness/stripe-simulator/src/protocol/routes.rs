@@ -31,21 +31,13 @@ impl Route {
 struct Node {
     literals: HashMap<&'static str, Node>,
     placeholder: Option<Box<Node>>,
-    routes: [Option<Route>; 3],
+    routes: HashMap<Method, Route>,
 }
 
 /// Every operation by its path.
 #[derive(Debug)]
 pub(crate) struct Routes {
     root: Node,
-}
-
-fn slot(method: Method) -> usize {
-    match method {
-        Method::Get => 0,
-        Method::Post => 1,
-        Method::Delete => 2,
-    }
 }
 
 impl Routes {
@@ -62,7 +54,7 @@ impl Routes {
                 };
             }
             let handler = handlers.remove(&(operation.method.as_str(), operation.path.as_str()));
-            node.routes[slot(operation.method)] = Some(Route { operation, handler, older: older::parameters(operation) });
+            node.routes.insert(operation.method, Route { operation, handler, older: older::parameters(operation) });
         }
         debug_assert!(handlers.is_empty(), "handlers of no operation: {:?}", handlers.keys());
         Self { root }
@@ -72,19 +64,19 @@ impl Routes {
     pub(crate) fn find<'r, 'p>(&'r self, method: Method, path: &'p str) -> Option<(&'r Route, Vec<&'p str>)> {
         let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
         let mut values = Vec::new();
-        let route = walk(&self.root, &segments, slot(method), &mut values)?;
+        let route = walk(&self.root, &segments, method, &mut values)?;
         Some((route, values))
     }
 }
 
-fn walk<'r, 'p>(node: &'r Node, segments: &[&'p str], slot: usize, values: &mut Vec<&'p str>) -> Option<&'r Route> {
-    let Some((first, rest)) = segments.split_first() else { return node.routes[slot].as_ref() };
-    if let Some(found) = node.literals.get(*first).and_then(|n| walk(n, rest, slot, values)) {
+fn walk<'r, 'p>(node: &'r Node, segments: &[&'p str], method: Method, values: &mut Vec<&'p str>) -> Option<&'r Route> {
+    let Some((first, rest)) = segments.split_first() else { return node.routes.get(&method) };
+    if let Some(found) = node.literals.get(*first).and_then(|n| walk(n, rest, method, values)) {
         return Some(found);
     }
     let inner = node.placeholder.as_ref().filter(|_| !first.is_empty())?;
     values.push(first);
-    let found = walk(inner, rest, slot, values);
+    let found = walk(inner, rest, method, values);
     if found.is_none() {
         values.pop();
     }

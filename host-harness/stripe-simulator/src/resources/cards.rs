@@ -43,6 +43,9 @@ const fn card(
 
 const PAYS: Behaviour = Behaviour::Pays("normal");
 
+/// The card that stands for any other.
+pub(super) static VISA: TestCard = card("visa", "Visa", "4242424242424242", "visa", PAYS);
+
 /// Every test card, the ones that pay first.
 pub(crate) const TEST_CARDS: &[TestCard] = &[
     card("visa", "Visa", "4242424242424242", "visa", PAYS),

@@ -455,8 +455,8 @@ fn subscribe(account: &mut Account, session: &Object, data: &Object, method: Obj
     }
     let items: Vec<Value> = items_of(account, session.id())
         .iter()
-        .filter(|i| !i["price"]["recurring"].is_null())
-        .map(|i| json!({"price": i["price"]["id"], "quantity": i["quantity"]}))
+        .filter(|i| i.pointer("/price/recurring").is_some_and(|r| !r.is_null()))
+        .map(|i| json!({"price": i.pointer("/price/id"), "quantity": i.get("quantity")}))
         .collect();
     let mut sent = data.object("subscription").cloned().unwrap_or_default();
     sent.insert("customer".into(), owner.into());

@@ -200,7 +200,7 @@ fn no_method(intent: &Object) -> ApiError {
 /// The payment method that the parameters name or describe, checked against the intent's customer.
 fn method_of(account: &mut Account, intent: &Object, sent: &Object) -> Result<Option<Object>, ApiError> {
     if let Some(data) = sent.object("payment_method_data") {
-        let method = payment_method::build(account, &cards::TEST_CARDS[0], data);
+        let method = payment_method::build(account, &cards::VISA, data);
         account.put("payment_method", &method);
         return Ok(Some(method));
     }
@@ -362,8 +362,7 @@ fn fail(account: &mut Account, intent: &mut Object, error: ApiError) -> ApiError
     intent.insert("payment_method".into(), Value::Null);
     intent.insert("next_action".into(), Value::Null);
     intent.insert("status".into(), "requires_payment_method".into());
-    let mut last = error.body(None);
-    intent.insert("last_payment_error".into(), last["error"].take());
+    intent.insert("last_payment_error".into(), error.members().into());
     let text = account.put(KIND, intent);
     account.emit("payment_intent.payment_failed", text);
     if let Some(("invoice", id)) = account.purposes.get(intent.id()).cloned() {

@@ -142,7 +142,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
 
 /// A payment method that is not a card: of the right shape, without behaviour.
 fn build_other(account: &mut Account, kind: &str, sent: &Object) -> Object {
-    let mut method = build(account, &cards::TEST_CARDS[0], sent);
+    let mut method = build(account, &cards::VISA, sent);
     method.remove("card");
     method.insert("type".into(), kind.into());
     method.insert(kind.into(), json!({}));
@@ -162,7 +162,7 @@ pub(super) fn named(account: &mut Account, id: &str, param: &str) -> Result<Obje
 /// The test card that a payment method is.
 pub(super) fn card(method: &Object) -> &'static TestCard {
     let fingerprint = method.object("card").and_then(|c| c.text("fingerprint")).unwrap_or_default();
-    cards::by_fingerprint(fingerprint).unwrap_or(&cards::TEST_CARDS[0])
+    cards::by_fingerprint(fingerprint).unwrap_or(&cards::VISA)
 }
 
 fn retrieve(call: &mut Call<'_>) -> Result<Reply, ApiError> {

@@ -286,8 +286,8 @@ pub(super) fn answer(call: &Call<'_>, kind: &'static str, fields: &[&str]) -> Re
     let mut result = json!({
         "object": "search_result", "data": data, "has_more": more, "next_page": next, "url": url,
     });
-    if count {
-        result["total_count"] = total.into();
+    if let Some(members) = result.as_object_mut().filter(|_| count) {
+        members.insert("total_count".into(), total.into());
     }
     Ok(Reply::Made(result))
 }

@@ -95,7 +95,7 @@ pub(super) fn complete(account: &mut Account, mut intent: Object, method: Object
         let error = payment_method::decline_error(code, decline_code).with("payment_method", Value::Object(method));
         intent.insert("payment_method".into(), Value::Null);
         intent.insert("status".into(), "requires_payment_method".into());
-        intent.insert("last_setup_error".into(), error.body(None)["error"].take());
+        intent.insert("last_setup_error".into(), error.members().into());
         let text = account.put(KIND, &intent);
         account.emit("setup_intent.setup_failed", text);
         return Err(error.with(KIND, Value::Object(intent)));
@@ -129,7 +129,7 @@ fn confirm(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     open(&intent, "confirm")?;
     let method = match (call.parameters.object("payment_method_data"), call.parameters.text("payment_method")) {
         (Some(data), _) => {
-            let method = payment_method::build(call.account, &cards::TEST_CARDS[0], data);
+            let method = payment_method::build(call.account, &cards::VISA, data);
             call.account.put("payment_method", &method);
             method
         }

@@ -90,7 +90,7 @@ impl Ids {
         while left > 0 {
             let mut number = self.next();
             for _ in 0..left.min(11) {
-                into.push(char::from(DIGITS[(number % 62) as usize]));
+                into.push(DIGITS.get((number % 62) as usize).copied().map_or('0', char::from));
                 number /= 62;
             }
             left -= left.min(11);

@@ -12,13 +12,13 @@ mod shelf;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::sync::mpsc::UnboundedSender;
 
 pub(crate) use account::{Account, Cause, Slot, contains};
-pub(crate) use clock::{freeze, machine, now};
+pub(crate) use clock::{machine, now};
 pub(crate) use events::Event;
 pub(crate) use ids::Ids;
 pub(crate) use shelf::Shelf;
@@ -56,13 +56,6 @@ impl Settings {
             skew: Arc::default(),
             seed: options.seed.unwrap_or_else(by_clock),
         }
-    }
-}
-
-impl Settings {
-    /// The time, as the simulator tells it outside of operations.
-    pub(crate) fn now(&self) -> i64 {
-        machine().saturating_add(self.skew.load(Ordering::Relaxed))
     }
 }
 

@@ -77,8 +77,8 @@ impl Shelf {
 
     /// The objects that are not deleted and stand before a position, newest first.
     pub(crate) fn before(&self, position: usize) -> impl Iterator<Item = Kept<'_>> {
-        let end = position.min(self.entries.len());
-        self.entries[..end].iter().enumerate().rev().filter_map(kept)
+        let before = self.entries.get(..position).unwrap_or(&self.entries);
+        before.iter().enumerate().rev().filter_map(kept)
     }
 
     /// The objects that are not deleted and stand after a position, oldest first.

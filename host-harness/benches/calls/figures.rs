@@ -1,0 +1,111 @@
+//! The table of goals. Each pair is measured in turns, some calls of one and some of the other, until its time is over.
+
+use std::time::{Duration, Instant};
+
+use comfy_table::{CellAlignment, Table, presets};
+
+use crate::{memory, subjects};
+
+/// So long each pair is measured, its start-up aside.
+const TIME: Duration = Duration::from_secs(5);
+
+/// A turn lasts about so long: more than the caches need to settle, less than a machine's mood lasts.
+const TURN: Duration = Duration::from_millis(5);
+
+pub fn print() {
+    let memory = memory::waiting();
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header([
+        "",
+        "ours",
+        "compared with",
+        "",
+        "ratio",
+        "more",
+        "goal",
+    ]);
+    let mut row = |what: &str, ours: String, with: &str, other: String, ratio: f64, more: String, goal: &str| {
+        let digits = if ratio < 1.0 { 3 } else { 1 };
+        table.add_row([what, &ours, with, &other, &format!("{ratio:.digits$}"), &more, goal]);
+    };
+    let mut times = |what: &str, with: &str, goal: &str, (ours, other): (Duration, Duration)| {
+        let ratio = ours.as_secs_f64() / other.as_secs_f64();
+        row(what, shown(ours), with, shown(other), ratio, ours.checked_sub(other).map(shown).unwrap_or_default(), goal);
+    };
+    times(
+        "call in a fresh store",
+        "in a kept store",
+        "20 µs more",
+        pair(subjects::fresh_store(), subjects::kept_store()),
+    );
+    times(
+        "customer.create",
+        "the request alone",
+        "100 µs more",
+        pair(subjects::customer_create(), subjects::bare_request()),
+    );
+    times(
+        "harness call",
+        "harness --version",
+        "50 ms in all",
+        pair(subjects::harness_call(), subjects::harness_version()),
+    );
+    times("webhook of 2.8 KB", "natively", "", pair(subjects::webhook_receive(), subjects::webhook_native()));
+    times("load, compiled before", "compiling", "", pair(subjects::load_cached(), subjects::load_compiled()));
+    if let Some((calls, ours, bare)) = memory {
+        let kib = |size: f64| format!("{size:.0} KiB");
+        let what = format!("each of {calls} waiting calls");
+        row(&what, kib(ours), "waiting requests", kib(bare), ours / bare, kib(ours - bare), "300 KB in all");
+    }
+    for column in [1, 3, 4, 5] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    println!("\n{table}\nMedians, on {}. Component: {} KB.\n", machine(), bundled_connector::COMPONENT.len() / 1000);
+}
+
+/// The medians of two subjects that are measured in turns.
+fn pair(mut ours: impl FnMut(), mut other: impl FnMut()) -> (Duration, Duration) {
+    let (mut of_ours, mut of_other) = (Vec::new(), Vec::new());
+    turn(&mut ours, &mut Vec::new());
+    turn(&mut other, &mut Vec::new());
+    let end = Instant::now() + TIME;
+    while Instant::now() < end {
+        turn(&mut ours, &mut of_ours);
+        turn(&mut other, &mut of_other);
+    }
+    (median(of_ours), median(of_other))
+}
+
+fn turn(subject: &mut impl FnMut(), times: &mut Vec<Duration>) {
+    let end = Instant::now() + TURN;
+    while Instant::now() < end {
+        let began = Instant::now();
+        subject();
+        times.push(began.elapsed());
+    }
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+fn shown(time: Duration) -> String {
+    let micros = time.as_secs_f64() * 1e6;
+    match micros {
+        ..10.0 => format!("{micros:.1} µs"),
+        ..10_000.0 => format!("{micros:.0} µs"),
+        _ => format!("{:.1} ms", micros / 1e3),
+    }
+}
+
+fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    match load.split(' ').next() {
+        Some(load) if !load.is_empty() => format!("{cores} cores with a load of {load}"),
+        _ => format!("{cores} cores"),
+    }
+}

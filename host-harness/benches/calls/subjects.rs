@@ -1,0 +1,194 @@
+//! What is measured, each as a closure that does it once. Everything that is needed beforehand is done when it is made.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use hmac::{Hmac, KeyInit, Mac};
+use host_harness::contract::WebhookRequest;
+use host_harness::{CacheFolder, Grants};
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+use sha2::Sha256;
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Config, Engine, Store};
+
+use crate::platform::{CALLER, HOST, KEY, WEBHOOK_SECRET, cache, call, connection, connector, host, load};
+use crate::servers::ANSWERING;
+
+const INPUT: &str = r#"{"email":"jenny.rosen@example.com","name":"Jenny Rosen"}"#;
+const FORM: &str = "email=jenny.rosen%40example.com&name=Jenny%20Rosen";
+
+/// A function that only computes, as the host runs it: a fresh store for the call.
+pub fn fresh_store() -> impl FnMut() {
+    let connector = load(&HOST, &Grants::nothing());
+    move || {
+        let reply = CALLER.block_on(connector.resolve_resource("cus_1")).unwrap();
+        assert!(reply.value.is_some());
+    }
+}
+
+/// The same function of an instance that is kept: the bare call.
+pub fn kept_store() -> impl FnMut() {
+    let mut config = Config::new();
+    config.epoch_interruption(true).concurrency_support(false);
+    let engine = Engine::new(&config).unwrap();
+    let component = Component::new(&engine, bundled_connector::COMPONENT).unwrap();
+    let mut linker = Linker::<()>::new(&engine);
+    // It asks the host for nothing.
+    linker.define_unknown_imports_as_traps(&component).unwrap();
+    let mut store = Store::new(&engine, ());
+    store.set_epoch_deadline(1);
+    let instance = CALLER.block_on(linker.instantiate_async(&mut store, &component)).unwrap();
+    let interface = "automation:connector/resources@0.1.0";
+    let interface = instance.get_export_index(&mut store, None, interface).unwrap();
+    let resolve = instance.get_export_index(&mut store, Some(&interface), "resolve").unwrap();
+    let resolve = instance.get_typed_func::<(String,), (Option<String>,)>(&mut store, resolve).unwrap();
+    move || {
+        let (found,) = CALLER.block_on(resolve.call_async(&mut store, ("cus_1".to_owned(),))).unwrap();
+        assert!(found.is_some());
+    }
+}
+
+/// A write over a connection that is kept open.
+pub fn customer_create() -> impl FnMut() {
+    let (connector, connection) = (connector(&ANSWERING), connection(&ANSWERING));
+    move || {
+        CALLER.block_on(connector.run_action(&call(&connection), "customer.create", INPUT)).unwrap();
+    }
+}
+
+/// The same request without connector and host.
+pub fn bare_request() -> impl FnMut() {
+    let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
+    let url = format!("{}/v1/customers", *ANSWERING);
+    move || {
+        let request = Request::post(&url)
+            .header("authorization", format!("Bearer {KEY}"))
+            .header("stripe-version", "2025-01-01")
+            .header("user-agent", "stripe-connector/0.1.0")
+            .header("accept", "application/json")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("idempotency-key", "9a8f6b1c-7d3e-4f50-8a21-5b6c7d8e9f00")
+            .body(Full::new(Bytes::from_static(FORM.as_bytes())))
+            .unwrap();
+        CALLER.block_on(async {
+            let answer = client.request(request).await.unwrap();
+            assert!(answer.status().is_success());
+            answer.into_body().collect().await.unwrap();
+        });
+    }
+}
+
+fn harness(arguments: &'static [&'static str]) -> impl FnMut() {
+    move || {
+        let status = Command::new(env!("CARGO_BIN_EXE_harness"))
+            .args(arguments)
+            .env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")))
+            .env("STRIPE_SECRET_KEY", KEY)
+            .env("STRIPE_API_BASE", ANSWERING.as_str())
+            .env_remove("STRIPE_ACCOUNT")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .status()
+            .unwrap();
+        assert!(status.success(), "{arguments:?}: {status}");
+    }
+}
+
+/// The command line, compiled code being cached.
+pub fn harness_call() -> impl FnMut() {
+    let mut call = harness(&["call", "customer.create", "--input", INPUT]);
+    call();
+    call
+}
+
+/// The same process, which does nothing.
+pub fn harness_version() -> impl FnMut() {
+    harness(&["--version"])
+}
+
+/// An event of 2.8 KB, and its signature.
+fn delivery() -> (String, String) {
+    let connector = load(&HOST, &Grants::nothing());
+    let event = CALLER.block_on(connector.sample("payment_intent.succeeded")).unwrap().value;
+    let mut event: Value = serde_json::from_str(&event.payload).unwrap();
+    let short = 2_800usize.saturating_sub(event.to_string().len());
+    event["data"]["object"]["metadata"] = json!({ "note": "n".repeat(short) });
+    let (event, now) = (event.to_string(), SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs());
+    let signature = format!("t={now},v1={}", hex(&signed(now, &event)));
+    (event, signature)
+}
+
+fn signed(time: u64, body: &str) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(WEBHOOK_SECRET.as_bytes()).unwrap();
+    mac.update(format!("{time}.").as_bytes());
+    mac.update(body.as_bytes());
+    mac.finalize().into_bytes().to_vec()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A webhook delivery, verified and read by the component.
+pub fn webhook_receive() -> impl FnMut() {
+    let (connector, connection) = (load(&HOST, &Grants::nothing()), connection("http://127.0.0.1:1"));
+    let (event, signature) = delivery();
+    let request =
+        WebhookRequest { headers: vec![("Stripe-Signature".to_owned(), signature)], body: event.into_bytes() };
+    move || {
+        let receipt = CALLER.block_on(connector.receive(&call(&connection), request.clone())).unwrap().value;
+        assert_eq!(receipt.events.len(), 1);
+    }
+}
+
+/// The same delivery, verified and read by a few native lines.
+pub fn webhook_native() -> impl FnMut() {
+    let (event, signature) = delivery();
+    move || {
+        let (time, expected) = signature.strip_prefix("t=").unwrap().split_once(",v1=").unwrap();
+        assert_eq!(hex(&signed(time.parse().unwrap(), &event)), expected);
+        let event: Value = serde_json::from_str(&event).unwrap();
+        divan::black_box(event);
+    }
+}
+
+/// The component from its compiled code.
+pub fn load_cached() -> impl FnMut() {
+    let host = host(cache());
+    load(&host, &Grants::nothing());
+    move || drop(load(&host, &Grants::nothing()))
+}
+
+/// The component, compiled.
+pub fn load_compiled() -> impl FnMut() {
+    let host = host(CacheFolder::Off);
+    move || drop(load(&host, &Grants::nothing()))
+}
+
+macro_rules! spread {
+    ($($subject:ident)*) => {$(
+        #[divan::bench(name = stringify!($subject))]
+        fn $subject(bencher: Bencher) {
+            bencher.bench_local(super::$subject());
+        }
+    )*};
+}
+
+/// The subjects as divan shows them.
+mod spread {
+    use divan::Bencher;
+
+    spread! {
+        fresh_store kept_store
+        customer_create bare_request
+        harness_call harness_version
+        webhook_receive webhook_native
+        load_cached load_compiled
+    }
+}

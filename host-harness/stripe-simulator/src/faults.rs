@@ -244,8 +244,7 @@ mod tests {
 
     #[test]
     fn a_fault_keeps_to_its_path_and_its_number() {
-        let fault =
-            Fault { times: Some(1), path: Some("/v1/refunds".into()), ..Fault::new(FaultKind::ResetBefore) };
+        let fault = Fault { times: Some(1), path: Some("/v1/refunds".into()), ..Fault::new(FaultKind::ResetBefore) };
         let faults = Faults::new(vec![fault], 1, Arc::default());
         assert_eq!(faults.draw("POST", "/v1/customers").fault, None);
         assert_eq!(faults.draw("POST", "/v1/refunds").fault, Some(FaultKind::ResetBefore));

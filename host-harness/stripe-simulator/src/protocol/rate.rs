@@ -11,10 +11,13 @@ const SANDBOX: u32 = 25;
 const ENDPOINT: u32 = 25;
 const SEARCH: u32 = 20;
 
+/// A second, and the requests in it by account and limit.
+type Window = (i64, HashMap<(Scope, Box<str>), u32>);
+
 /// Counts of the second that is running.
 #[derive(Debug, Default)]
 pub(super) struct Limiter {
-    window: Mutex<(i64, HashMap<(Scope, Box<str>), u32>)>,
+    window: Mutex<Window>,
 }
 
 impl Limiter {
@@ -48,7 +51,9 @@ impl Limiter {
 
 /// 429 in Stripe's words.
 pub(super) fn exceeded() -> ApiError {
-    ApiError::invalid("Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.")
-        .status_is(429)
-        .code("rate_limit")
+    ApiError::invalid(
+        "Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.",
+    )
+    .status_is(429)
+    .code("rate_limit")
 }

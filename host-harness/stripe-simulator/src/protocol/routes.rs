@@ -62,7 +62,8 @@ impl Routes {
                 };
             }
             let handler = handlers.remove(&(operation.method.as_str(), operation.path.as_str()));
-            node.routes[slot(operation.method)] = Some(Route { operation, handler, older: older::parameters(operation) });
+            node.routes[slot(operation.method)] =
+                Some(Route { operation, handler, older: older::parameters(operation) });
         }
         debug_assert!(handlers.is_empty(), "handlers of no operation: {:?}", handlers.keys());
         Self { root }

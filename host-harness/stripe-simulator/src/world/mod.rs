@@ -12,7 +12,7 @@ mod shelf;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -56,13 +56,6 @@ impl Settings {
             skew: Arc::default(),
             seed: options.seed.unwrap_or_else(by_clock),
         }
-    }
-}
-
-impl Settings {
-    /// The time, as the simulator tells it outside of operations.
-    pub(crate) fn now(&self) -> i64 {
-        machine().saturating_add(self.skew.load(Ordering::Relaxed))
     }
 }
 

@@ -76,7 +76,7 @@ fn major_units(minor: &str) -> Value {
         "type": "string",
         "pattern": "^[0-9]+(\\.[0-9]+)?$",
         "title": "Amount in major units",
-        "description": format!("As people write it: \"10.99\" in USD is a {minor} of 1099. Give this or {minor}."),
+        "description": format!("As people write it: \"10.99\" where `{minor}` is 1099. Give one of the two."),
     })
 }
 

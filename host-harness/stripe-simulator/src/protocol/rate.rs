@@ -11,14 +11,14 @@ const SANDBOX: u32 = 25;
 const ENDPOINT: u32 = 25;
 const SEARCH: u32 = 20;
 
+/// A second, and the requests in it by account and limit.
+type Window = (i64, HashMap<(Scope, Box<str>), u32>);
+
 /// Counts of the second that is running.
 #[derive(Debug, Default)]
 pub(super) struct Limiter {
     window: Mutex<Window>,
 }
-
-/// The second, and what each bucket of each account has had in it.
-type Window = (i64, HashMap<(Scope, Box<str>), u32>);
 
 impl Limiter {
     /// Counts a request; beyond a limit, the error and the reason that the answer names.

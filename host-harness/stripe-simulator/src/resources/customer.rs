@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::fields::{assign, assign_metadata, deleted, new_metadata, object, sublist};
-use super::{Call, Operations, Read, Reply, listing, payment_method, search};
+use super::fields::{assign, assign_metadata, deleted, new_metadata, object, sublist, whole};
+use super::{Call, Operations, Read, Reply, discount, listing, money, payment_method, search, source, test_clock};
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
 
@@ -16,7 +16,13 @@ pub(super) const OPERATIONS: Operations = &[
     ("DELETE", "/v1/customers/{customer}", delete),
     ("GET", "/v1/customers/{customer}/payment_methods", list_payment_methods),
     ("GET", "/v1/customers/{customer}/payment_methods/{payment_method}", retrieve_payment_method),
+    ("GET", "/v1/customers/{customer}/balance_transactions", list_balance_transactions),
+    ("POST", "/v1/customers/{customer}/balance_transactions", create_balance_transaction),
+    ("GET", "/v1/customers/{customer}/balance_transactions/{transaction}", retrieve_balance_transaction),
+    ("POST", "/v1/customers/{customer}/balance_transactions/{transaction}", update_balance_transaction),
 ];
+
+const BALANCE_TRANSACTION: &str = "customer_balance_transaction";
 
 const FIELDS: &[&str] = &[
     "address",
@@ -67,8 +73,21 @@ fn blank(account: &mut Account) -> Object {
 }
 
 fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let clock = match call.parameters.text("test_clock") {
+        Some(id) => Some(call.account.find(test_clock::KIND, id, "test_clock")?),
+        None => None,
+    };
+    if let Some(clock) = &clock {
+        test_clock::enter(clock);
+    }
+    let redeemed = discount::redeem(call.account, &call.parameters)?;
     let mut customer = blank(call.account);
+    customer.insert("test_clock".into(), clock.as_ref().map(Read::id).into());
     change(&mut customer, &call.parameters)?;
+    let card = match call.parameters.text("source") {
+        Some(token) => Some(source::card_of(token, "source")?),
+        None => None,
+    };
     customer.insert("metadata".into(), new_metadata(&call.parameters));
     // The payment method is attached to a customer that is there already.
     let attached = match call.parameters.text("payment_method") {
@@ -76,21 +95,29 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         None => None,
     };
     let settings = call.parameters.object("invoice_settings").and_then(|s| s.text("default_payment_method"));
-    if let Some(id) = settings {
-        // The same test payment method named twice (`pm_card_visa`) is the one that is attached.
-        let named_twice = call.parameters.text("payment_method") == Some(id);
-        let Some(method) = attached.as_ref().filter(|a| named_twice || a.id() == id) else {
-            return Err(ApiError::missing_object("payment_method", id, "invoice_settings[default_payment_method]"));
-        };
-        if let Some(Value::Object(settings)) = customer.get_mut("invoice_settings") {
-            settings.insert("default_payment_method".into(), method.id().into());
-        }
+    if let Some(id) = settings
+        && attached.as_ref().is_none_or(|a| a.id() != id)
+        && call.parameters.text("payment_method") != Some(id)
+    {
+        return Err(ApiError::missing_object("payment_method", id, "invoice_settings[default_payment_method]"));
     }
-    let text = call.account.create("customer", "customer.created", &customer);
+    // A ready-made payment method becomes one of the account's own, under another id.
+    if let (Some(method), Some(_), Some(Value::Object(settings))) =
+        (&attached, settings, customer.get_mut("invoice_settings"))
+    {
+        settings.insert("default_payment_method".into(), method.id().into());
+    }
+    call.account.create("customer", "customer.created", &customer);
     if let Some(method) = attached {
         payment_method::attach_to(call.account, method, customer.id());
     }
-    Ok(Reply::Kept(text))
+    if let Some(card) = card {
+        source::attach(call.account, &mut customer, card);
+    }
+    if redeemed.is_some() {
+        discount::set_customer(call.account, &mut customer, redeemed);
+    }
+    Ok(customer.into())
 }
 
 fn change(customer: &mut Object, sent: &Object) -> Result<(), ApiError> {
@@ -131,6 +158,14 @@ fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         if method.text("customer") != Some(old.id()) {
             return Err(payment_method::not_attached(id, "invoice_settings[default_payment_method]"));
         }
+    }
+    if call.parameters.contains_key("coupon") || call.parameters.contains_key("promotion_code") {
+        let redeemed = discount::redeem(call.account, &call.parameters)?;
+        discount::set_customer(call.account, &mut new, redeemed);
+    }
+    if let Some(token) = call.parameters.text("source") {
+        let card = source::card_of(token, "source")?;
+        source::attach(call.account, &mut new, card);
     }
     Ok(Reply::Kept(call.account.update("customer", "customer.updated", &old, &new)))
 }
@@ -175,7 +210,9 @@ fn retrieve_payment_method(call: &mut Call<'_>) -> Result<Reply, ApiError> {
 
 /// A customer that can be charged, named by a parameter.
 pub(super) fn named(account: &Account, id: &str, param: &str) -> Result<Object, ApiError> {
-    account.find("customer", id, param)
+    let customer = account.find("customer", id, param)?;
+    test_clock::enter_of(account, &customer);
+    Ok(customer)
 }
 
 /// `subscriptions`, `sources`, … of a customer, when expanded.
@@ -190,7 +227,8 @@ pub(super) fn include(account: &Account, field: &str, customer: &Object) -> Opti
                 s.text("customer") == Some(id) && s.text("status") != Some("canceled")
             }))
         }
-        "sources" | "tax_ids" => Some(sublist(Vec::new(), format!("/v1/customers/{id}/{field}"))),
+        "sources" => Some(source::of_customer(account, id)),
+        "tax_ids" => Some(sublist(Vec::new(), format!("/v1/customers/{id}/{field}"))),
         "tax" => Some(json!({
             "automatic_tax": "unrecognized_location", "ip_address": null, "location": null, "provider": "stripe",
         })),
@@ -202,6 +240,79 @@ pub(super) fn include(account: &Account, field: &str, customer: &Object) -> Opti
         "invoice_credit_balance" => Some(json!({})),
         _ => None,
     }
+}
+
+/// Changes what a customer owes (positive) or has to its credit (negative), and notes why.
+pub(super) fn move_balance(account: &mut Account, id: &str, amount: i64, kind: &str, about: &[(&str, &str)]) -> Object {
+    let mut customer = account.get("customer", id).unwrap_or_default();
+    let after = customer.integer("balance").unwrap_or_default().saturating_add(amount);
+    customer.insert("balance".into(), after.into());
+    let mut moved = whole(
+        BALANCE_TRANSACTION,
+        json!({
+            "id": account.new_id("cbtxn"), "object": BALANCE_TRANSACTION, "amount": amount, "created": now(),
+            "currency": customer.text("currency").unwrap_or("usd"), "customer": id, "ending_balance": after,
+            "livemode": account.live(), "metadata": {}, "type": kind,
+        }),
+    );
+    for (name, value) in about {
+        moved.insert((*name).to_owned(), (*value).into());
+    }
+    account.put(BALANCE_TRANSACTION, &moved);
+    account.put("customer", &customer);
+    moved
+}
+
+fn create_balance_transaction(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let old = call.named("customer")?;
+    let currency = money::currency(call.parameters.text("currency").unwrap_or_default(), "currency")?;
+    let amount = call.parameters.integer("amount").unwrap_or_default();
+    if amount.abs() > money::LARGEST_TOTAL {
+        return Err(money::too_large("amount", &currency, money::LARGEST_TOTAL));
+    }
+    if old.text("currency").is_some_and(|c| c != currency) {
+        return Err(ApiError::invalid("The customer has a balance in another currency.").param("currency"));
+    }
+    let mut owner = old.clone();
+    owner.insert("currency".into(), currency.into());
+    call.account.put("customer", &owner);
+    let mut moved = move_balance(call.account, old.id(), amount, "adjustment", &[]);
+    moved.insert("description".into(), call.parameters.text("description").into());
+    moved.insert("metadata".into(), new_metadata(&call.parameters));
+    let text = call.account.put(BALANCE_TRANSACTION, &moved);
+    if let Some(new) = call.account.get("customer", old.id()) {
+        call.account.update("customer", "customer.updated", &old, &new);
+    }
+    Ok(Reply::Kept(text))
+}
+
+fn balance_transaction(call: &Call<'_>) -> Result<Object, ApiError> {
+    let customer = call.named("customer")?;
+    let id = call.values.get(1).map_or("", String::as_str);
+    let found = call.account.find(BALANCE_TRANSACTION, id, "id")?;
+    if found.text("customer") == Some(customer.id()) {
+        Ok(found)
+    } else {
+        Err(ApiError::missing_object(BALANCE_TRANSACTION, id, "id"))
+    }
+}
+
+fn retrieve_balance_transaction(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    balance_transaction(call).map(Reply::from)
+}
+
+fn update_balance_transaction(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let mut moved = balance_transaction(call)?;
+    assign(BALANCE_TRANSACTION, &mut moved, &call.parameters, &["description"]);
+    assign_metadata(&mut moved, &call.parameters)?;
+    Ok(Reply::Kept(call.account.put(BALANCE_TRANSACTION, &moved)))
+}
+
+fn list_balance_transactions(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let customer = call.named("customer")?.id().to_owned();
+    listing::shelf_where(call, BALANCE_TRANSACTION, &[("invoice", "invoice")], |t| {
+        t.text("customer") == Some(&customer)
+    })
 }
 
 /// A customer that checkout creates.

@@ -57,6 +57,26 @@ fn complete(shape: &Shape, value: Value) -> Value {
     }
 }
 
+/// An object of a kind out of what is known of it: members that may be `null` and were not given are, except
+/// those that appear only when they are expanded.
+pub(super) fn whole(kind: &str, known: Value) -> Object {
+    const EXPANDED: &[&str] = &["confirmation_secret", "currency_options", "deleted", "payments", "tiers"];
+    let mut object = object(known);
+    for Field { name, required, shape, .. } in Facts::bundled().object(kind).unwrap_or_default() {
+        match object.get_mut(name) {
+            None if !*required && !EXPANDED.contains(&name.as_str()) => {
+                object.insert(name.clone(), Value::Null);
+            }
+            Some(value) if value.is_object() && !matches!(shape, Shape::Map(_)) => {
+                let given = std::mem::take(value);
+                *value = complete(shape, given);
+            }
+            _ => {}
+        }
+    }
+    object
+}
+
 /// Merges the `metadata` parameter: an empty value removes a key, an empty string all of them.
 pub(super) fn assign_metadata(target: &mut Object, sent: &Object) -> Result<(), ApiError> {
     let merged = match sent.get("metadata") {

@@ -11,24 +11,34 @@ mod calendar;
 mod cards;
 mod charge;
 mod checkout_session;
+mod credit_note;
 mod customer;
+mod cycle;
+mod discount;
 mod event;
 mod expand;
 mod fields;
 mod invoice;
 mod invoice_payment;
+mod invoiceitem;
 mod listing;
+mod meter;
 mod money;
 mod payment_intent;
 mod payment_method;
 mod price;
 mod product;
+mod rates;
 mod read;
 mod refund;
+mod schedule;
 mod search;
 mod setup_intent;
+mod source;
 mod subscription;
+mod subscription_item;
 mod synthetic;
+mod test_clock;
 mod webhook_endpoint;
 
 use bytes::Bytes;
@@ -65,7 +75,10 @@ impl Call<'_> {
 
     /// The object of this kind whose id is in the path.
     fn named(&self, kind: &'static str) -> Result<Object, ApiError> {
-        self.account.find(kind, self.id(), "id")
+        let object = self.account.find(kind, self.id(), "id")?;
+        // Whoever works on an object of a test clock sees that clock.
+        test_clock::enter_of(self.account, &object);
+        Ok(object)
     }
 }
 
@@ -108,6 +121,15 @@ pub(crate) fn handlers() -> impl Iterator<Item = ((&'static str, &'static str), 
         setup_intent::OPERATIONS,
         subscription::OPERATIONS,
         webhook_endpoint::OPERATIONS,
+        test_clock::OPERATIONS,
+        subscription_item::OPERATIONS,
+        source::OPERATIONS,
+        schedule::OPERATIONS,
+        rates::OPERATIONS,
+        meter::OPERATIONS,
+        invoiceitem::OPERATIONS,
+        discount::OPERATIONS,
+        credit_note::OPERATIONS,
     ];
     RESOURCES.iter().flat_map(|r| r.iter()).map(|(method, path, handler)| ((*method, *path), *handler))
 }

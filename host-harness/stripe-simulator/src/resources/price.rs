@@ -227,6 +227,39 @@ pub(super) fn total(price: &Object, quantity: i64) -> i64 {
     (each * quantity as f64).round() as i64
 }
 
+/// What a quantity costs, with tiers and packages.
+pub(super) fn cost(account: &Account, price: &Object, quantity: i64) -> i64 {
+    let packaged = match price.object("transform_quantity") {
+        Some(transform) => {
+            let by = transform.integer("divide_by").unwrap_or(1).max(1);
+            let up = transform.text("round") == Some("up");
+            quantity / by + i64::from(up && quantity % by != 0)
+        }
+        None => quantity,
+    };
+    let Some(mode) = price.text("tiers_mode") else { return total(price, packaged) };
+    let kept = account.get(TIERS, price.id()).unwrap_or_default();
+    let each = |tier: &Object, name: &str| -> f64 {
+        tier.text(&format!("{name}_decimal")).and_then(|d| d.parse().ok()).unwrap_or_default()
+    };
+    let mut sum = 0.0;
+    let mut below = 0;
+    for tier in kept.objects("tiers") {
+        let end = tier.integer("up_to").unwrap_or(i64::MAX);
+        let in_it = if mode == "volume" { quantity } else { quantity.min(end).saturating_sub(below) };
+        let reached = if mode == "volume" { quantity <= end } else { quantity > below };
+        if reached {
+            sum += each(tier, "flat_amount") + each(tier, "unit_amount") * in_it as f64;
+            if mode == "volume" {
+                break;
+            }
+        }
+        below = end;
+    }
+    // Conversions from fractions end at the largest number.
+    sum.round() as i64
+}
+
 /// A recurring price as the plan that it also is.
 pub(super) fn plan(price: &Object) -> Value {
     let empty = Object::new();

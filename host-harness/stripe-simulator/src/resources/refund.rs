@@ -17,6 +17,7 @@ pub(super) const OPERATIONS: Operations = &[
 ];
 
 const KIND: &str = "refund";
+const CHARGE: &str = "charge";
 
 /// The charge that the parameters name, directly or by its payment intent.
 fn charge_of(account: &Account, sent: &Object) -> Result<Object, ApiError> {
@@ -51,8 +52,18 @@ fn charge_of(account: &Account, sent: &Object) -> Result<Object, ApiError> {
 }
 
 fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
-    let sent = &call.parameters;
-    let old = charge_of(call.account, sent)?;
+    let sent = std::mem::take(&mut call.parameters);
+    let charge = charge_of(call.account, &sent)?;
+    refund(call.account, &charge, sent.integer("amount"), &sent).map(Reply::from)
+}
+
+/// Refunds a part of a charge.
+pub(super) fn make(account: &mut Account, charge: &str, amount: i64, sent: &Object) -> Result<Object, ApiError> {
+    let charge = account.find(CHARGE, charge, "charge")?;
+    refund(account, &charge, Some(amount), sent)
+}
+
+fn refund(account: &mut Account, old: &Object, amount: Option<i64>, sent: &Object) -> Result<Object, ApiError> {
     let currency = old.text("currency").unwrap_or_default().to_owned();
     if !old.is_true("captured") {
         let message = format!("Charge {} has not been captured: cancel its PaymentIntent instead.", old.id());
@@ -65,7 +76,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         let message = format!("Charge {} has already been refunded.", old.id());
         return Err(ApiError::invalid(message).code("charge_already_refunded"));
     }
-    let amount = sent.integer("amount").unwrap_or(left);
+    let amount = amount.unwrap_or(left);
     if amount < 1 {
         return Err(ApiError::too_small("amount", 1));
     }
@@ -78,7 +89,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         );
         return Err(ApiError::invalid(message).param("amount"));
     }
-    let id = call.account.new_id("re");
+    let id = account.new_id("re");
     let movement = Movement {
         amount: -amount,
         fee: 0,
@@ -88,7 +99,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         description: Some("REFUND FOR PAYMENT"),
         available: true,
     };
-    let transaction = balance::record(call.account, &movement);
+    let transaction = balance::record(account, &movement);
     let refund = object(json!({
         "id": id,
         "object": KIND,
@@ -115,8 +126,9 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let mut new = old.clone();
     new.insert("amount_refunded".into(), (refunded + amount).into());
     new.insert("refunded".into(), (refunded + amount == old.integer("amount").unwrap_or_default()).into());
-    call.account.update("charge", "charge.refunded", &old, &new);
-    Ok(Reply::Kept(call.account.create(KIND, "refund.created", &refund)))
+    account.update(CHARGE, "charge.refunded", old, &new);
+    account.create(KIND, "refund.created", &refund);
+    Ok(refund)
 }
 
 fn retrieve(call: &mut Call<'_>) -> Result<Reply, ApiError> {

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::fields::{assign, assign_metadata, new_metadata, object, sublist};
+use super::invoiceitem::Proration;
 use super::payment_intent::{self, Terms, Verdict};
 use super::{
-    Call, Operations, Read, Reply, calendar, checkout_session, customer, invoice, listing, money, payment_method,
-    price, search,
+    Call, Operations, Read, Reply, calendar, checkout_session, customer, cycle, discount, invoice, invoiceitem,
+    listing, money, payment_method, price, rates, search,
 };
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
@@ -18,6 +19,8 @@ pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v1/subscriptions/{subscription_exposed_id}", retrieve),
     ("POST", "/v1/subscriptions/{subscription_exposed_id}", update),
     ("DELETE", "/v1/subscriptions/{subscription_exposed_id}", cancel_operation),
+    ("POST", "/v1/subscriptions/{subscription}/pause", pause_operation),
+    ("POST", "/v1/subscriptions/{subscription}/resume", resume),
 ];
 
 const KIND: &str = "subscription";
@@ -37,7 +40,7 @@ pub(super) fn no_method() -> ApiError {
 }
 
 /// The price of an item, existing or described.
-fn price_of(account: &mut Account, item: &Object, param: &str) -> Result<Object, ApiError> {
+pub(super) fn price_of(account: &mut Account, item: &Object, param: &str) -> Result<Object, ApiError> {
     let found = match item.text("price").or_else(|| item.text("plan")) {
         Some(id) => account.find("price", id, &format!("{param}[price]"))?,
         None => {
@@ -83,10 +86,18 @@ fn item(account: &mut Account, subscription: &str, sent: &Object, price: Object,
     })
 }
 
+/// When the period of an item ends that begins at a moment.
+pub(super) fn next_end(item: &Object, start: i64) -> i64 {
+    let recurring = item.object("price").and_then(|p| p.object("recurring"));
+    let unit = recurring.and_then(|r| r.text("interval")).unwrap_or("month");
+    calendar::later(start, unit, recurring.and_then(|r| r.integer("interval_count")).unwrap_or(1))
+}
+
 /// What a subscription's invoices are charged to.
 pub(super) fn default_method(account: &Account, subscription: Option<&Object>, customer: &Object) -> Option<Object> {
     let own = subscription.and_then(|s| s.text("default_payment_method"));
-    let id = own.or_else(|| customer.object("invoice_settings")?.text("default_payment_method"))?;
+    let settings = customer.object("invoice_settings").and_then(|s| s.text("default_payment_method"));
+    let id = own.or(settings).or_else(|| customer.text("default_source"))?;
     account.get("payment_method", id)
 }
 
@@ -145,7 +156,18 @@ pub(super) fn create(account: &mut Account, start: &Start<'_>) -> Result<Object,
         }
         None => default_method(account, None, &customer),
     };
-    let total: i64 = prices.iter().map(|(i, p)| price::total(p, i.integer("quantity").unwrap_or(1))).sum();
+    let redeemed = discount::redeem(account, sent)?;
+    if let Some(redeemed) = &redeemed {
+        discount::check_currency(redeemed, &currency)?;
+    }
+    let rates = rates::taxes_named(account, sent, "default_tax_rates")?;
+    let metered = |p: &Object| p.object("recurring").and_then(|r| r.text("usage_type")) == Some("metered");
+    let total: i64 = prices
+        .iter()
+        .filter(|(_, p)| !metered(p))
+        .map(|(i, p)| price::cost(account, p, i.integer("quantity").unwrap_or(1)))
+        .fold(0, i64::saturating_add);
+    let total = if redeemed.as_ref().is_some_and(|r| discount::is_free(r)) { 0 } else { total };
     if total > money::LARGEST_TOTAL {
         return Err(money::too_large("items", &currency, money::LARGEST_TOTAL));
     }
@@ -187,6 +209,11 @@ pub(super) fn create(account: &mut Account, start: &Start<'_>) -> Result<Object,
         (None, false) => "active",
     };
     let mut subscription = build(account, &id, sent, &currency, items, status, trial_end);
+    subscription.insert("test_clock".into(), customer.get("test_clock").cloned().unwrap_or_default());
+    subscription.insert("default_tax_rates".into(), rates.unwrap_or_default().into());
+    let owner = [("subscription", id.as_str()), ("customer", customer.id())];
+    let discounts = discount::attach(account, redeemed.unwrap_or_default(), &owner);
+    subscription.insert("discounts".into(), discounts.into());
     if sent.is_true("cancel_at_period_end") {
         subscription.insert("cancel_at_period_end".into(), true.into());
         subscription.insert("cancel_at".into(), period.1.into());
@@ -215,7 +242,17 @@ pub(super) fn create(account: &mut Account, start: &Start<'_>) -> Result<Object,
         }
     }
     account.being_created = None;
-    let subscription = account.get(KIND, &id).unwrap_or(subscription);
+    let mut subscription = account.get(KIND, &id).unwrap_or(subscription);
+    let discounts = subscription.list("discounts").to_vec();
+    let lasting = discount::lasting(account, &discounts);
+    if lasting.len() != discounts.len() {
+        subscription.insert("discounts".into(), lasting.into());
+        account.put(KIND, &subscription);
+    }
+    for id in &discounts {
+        let told = serde_json::to_vec(&discount::object_of(account, id)).unwrap_or_default();
+        account.emit("customer.discount.created", told.into());
+    }
     let text = serde_json::to_vec(&subscription).unwrap_or_default().into();
     account.emit_at(place, "customer.subscription.created", text);
     Ok(subscription)
@@ -373,6 +410,11 @@ fn period_end(subscription: &Object) -> Option<i64> {
 fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let old = call.named(KIND)?;
     let sent = std::mem::take(&mut call.parameters);
+    change(call.account, &old, &sent).map(Reply::from)
+}
+
+/// Changes a subscription as the parameters of its update say, and bills what that costs.
+pub(super) fn change(account: &mut Account, old: &Object, sent: &Object) -> Result<Object, ApiError> {
     let mut new = old.clone();
     if matches!(old.text("status"), Some("canceled" | "incomplete_expired")) {
         let only_details = sent.keys().all(|k| matches!(k.as_str(), "cancellation_details" | "metadata"));
@@ -383,13 +425,17 @@ fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         }
     }
     if let Some(id) = sent.text("default_payment_method") {
-        let method = call.account.find("payment_method", id, "default_payment_method")?;
+        let method = account.find("payment_method", id, "default_payment_method")?;
         if method.get("customer") != old.get("customer") {
             return Err(payment_method::not_attached(id, "default_payment_method"));
         }
     }
     if sent.contains_key("items") {
-        change_items(call.account, &mut new, &sent)?;
+        change_items(account, &mut new, sent)?;
+    }
+    let redeemed = discount::redeem(account, sent)?;
+    if let Some(rates) = rates::taxes_named(account, sent, "default_tax_rates")? {
+        new.insert("default_tax_rates".into(), rates.into());
     }
     const FIELDS: &[&str] = &[
         "collection_method",
@@ -399,7 +445,7 @@ fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         "pause_collection",
         "application_fee_percent",
     ];
-    assign(KIND, &mut new, &sent, FIELDS);
+    assign(KIND, &mut new, sent, FIELDS);
     if let Some(Value::Bool(at_end)) = sent.get("cancel_at_period_end") {
         new.insert("cancel_at_period_end".into(), (*at_end).into());
         new.insert("cancel_at".into(), if *at_end { period_end(&new).into() } else { Value::Null });
@@ -422,19 +468,241 @@ fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     {
         settings.insert("save_default_payment_method".into(), save.clone());
     }
-    if sent.get("trial_end").is_some_and(|t| *t == "now") && new.text("status") == Some("trialing") {
-        new.insert("trial_end".into(), now().into());
-        new.insert("status".into(), "active".into());
-    } else if let Some(end) = trial_end(&sent, now())? {
-        new.insert("trial_end".into(), end.into());
-        new.insert(
-            "trial_start".into(),
-            new.get("trial_start").filter(|t| !t.is_null()).cloned().unwrap_or(now().into()),
-        );
-        new.insert("status".into(), "trialing".into());
+    if new.text("status") == Some("trialing") && sent.get("trial_end").is_some_and(|t| *t == "now") {
+        return end_trial(account, old, new, sent);
     }
-    assign_metadata(&mut new, &sent)?;
-    Ok(Reply::Kept(call.account.update(KIND, "customer.subscription.updated", &old, &new)))
+    if let Some(end) = trial_end(sent, now())? {
+        new.insert("trial_end".into(), end.into());
+        let started = new.get("trial_start").filter(|t| !t.is_null()).cloned();
+        new.insert("trial_start".into(), started.unwrap_or_else(|| now().into()));
+        new.insert("status".into(), "trialing".into());
+        set_periods(&mut new, None, end);
+    }
+    assign_metadata(&mut new, sent)?;
+    if let Some(redeemed) = redeemed {
+        let owner = [("subscription", old.id()), ("customer", old.text("customer").unwrap_or_default())];
+        let ids = discount::attach(account, redeemed, &owner);
+        for id in &ids {
+            let told = serde_json::to_vec(&discount::object_of(account, id)).unwrap_or_default();
+            account.emit("customer.discount.created", told.into());
+        }
+        new.insert("discounts".into(), ids.into());
+    }
+    if sent.contains_key("items") {
+        settle_change(account, old, &mut new, sent.text("proration_behavior").unwrap_or("create_prorations"));
+    }
+    account.update(KIND, "customer.subscription.updated", old, &new);
+    Ok(new)
+}
+
+/// The trial ends now: the first period begins and is billed at once.
+fn end_trial(account: &mut Account, old: &Object, mut new: Object, sent: &Object) -> Result<Object, ApiError> {
+    assign_metadata(&mut new, sent)?;
+    let time = now();
+    new.insert("trial_end".into(), time.into());
+    let owner = account.get("customer", old.text("customer").unwrap_or_default()).unwrap_or_default();
+    if default_method(account, Some(&new), &owner).is_none() {
+        let behaviour = new.object("trial_settings").and_then(|t| t.object("end_behavior"));
+        match behaviour.and_then(|b| b.text("missing_payment_method")) {
+            Some("cancel") => {
+                account.put(KIND, &new);
+                end(account, old.id(), "cancellation_requested");
+                return Ok(account.get(KIND, old.id()).unwrap_or(new));
+            }
+            Some("pause") => {
+                pause_now(account, &new);
+                return Ok(account.get(KIND, old.id()).unwrap_or(new));
+            }
+            _ => {}
+        }
+    }
+    new.insert("status".into(), "active".into());
+    new.insert("billing_cycle_anchor".into(), time.into());
+    set_periods(&mut new, Some(time), 0);
+    cycle::bill_now(account, &mut new, "subscription_cycle");
+    let mut now_is = account.get(KIND, old.id()).unwrap_or_else(|| new.clone());
+    now_is.insert("latest_invoice".into(), new.get("latest_invoice").cloned().unwrap_or_default());
+    account.update(KIND, "customer.subscription.updated", old, &now_is);
+    Ok(now_is)
+}
+
+/// Periods begin at a moment and last as long as the items say, or end at one.
+fn set_periods(subscription: &mut Object, start: Option<i64>, end: i64) {
+    let items = subscription.get_mut("items").and_then(|l| l.get_mut("data")).and_then(Value::as_array_mut);
+    for item in items.into_iter().flatten().filter_map(Value::as_object_mut) {
+        let end = match start {
+            Some(start) => {
+                item.insert("current_period_start".into(), start.into());
+                next_end(item, start)
+            }
+            None => end,
+        };
+        item.insert("current_period_end".into(), end.into());
+        item.insert("billed_until".into(), end.into());
+    }
+}
+
+/// What changed items cost or give back for the rest of the period. Another interval begins a new period.
+fn settle_change(account: &mut Account, old: &Object, new: &mut Object, behaviour: &str) {
+    if !matches!(old.text("status"), Some("active" | "past_due" | "unpaid")) {
+        return;
+    }
+    let items = |s: &Object| -> Vec<Object> {
+        s.object("items").into_iter().flat_map(|i| i.objects("data")).cloned().collect()
+    };
+    let interval = |i: &Object| {
+        let recurring = i.object("price").and_then(|p| p.object("recurring"));
+        recurring.map(|r| (r.text("interval").map(str::to_owned), r.integer("interval_count")))
+    };
+    let (before, after) = (items(old), items(new));
+    let restarts = before.first().and_then(interval) != after.first().and_then(interval);
+    let time = now();
+    if behaviour != "none" || restarts {
+        for item in &before {
+            let same = after.iter().find(|a| a.id() == item.id());
+            let kept = same.is_some_and(|a| {
+                a.get("quantity") == item.get("quantity")
+                    && a.object("price").map(Read::id) == item.object("price").map(Read::id)
+            });
+            if !kept && behaviour != "none" {
+                prorate(account, old, item, time, -1);
+            }
+            if let Some(changed) = same.filter(|_| !kept && !restarts && behaviour != "none") {
+                prorate(account, old, changed, time, 1);
+            }
+        }
+        for item in after.iter().filter(|a| !restarts && before.iter().all(|b| b.id() != a.id())) {
+            prorate(account, old, item, time, 1);
+        }
+    }
+    if restarts {
+        set_periods(new, Some(time), 0);
+        new.insert("billing_cycle_anchor".into(), time.into());
+        account.put(KIND, new);
+        // The whole of the new period is billed at once, less what is given back.
+        cycle::bill_now(account, new, "subscription_cycle");
+    } else if behaviour == "always_invoice" {
+        account.put(KIND, new);
+        cycle::bill_now(account, new, "subscription_update");
+    } else {
+        return;
+    }
+    // A payment that failed is on the subscription by now.
+    if let Some(status) = account.get(KIND, old.id()).and_then(|s| s.get("status").cloned()) {
+        new.insert("status".into(), status);
+    }
+}
+
+fn prorate(account: &mut Account, subscription: &Object, item: &Object, time: i64, sign: i64) {
+    let empty = Object::new();
+    let price = item.object("price").unwrap_or(&empty);
+    let quantity = item.integer("quantity").unwrap_or(1);
+    let start = item.integer("current_period_start").unwrap_or_default();
+    let end = item.integer("current_period_end").unwrap_or_default();
+    let (left, length) = ((end - time).clamp(0, (end - start).max(0)), (end - start).max(1));
+    let cost = i128::from(price::cost(account, price, quantity)) * i128::from(left);
+    let half = i128::from(length) / 2;
+    let amount = i64::try_from((cost + half) / i128::from(length)).unwrap_or_default().saturating_mul(sign);
+    let product = price.text("product").and_then(|p| account.get("product", p));
+    let name = product.as_ref().and_then(|p| p.text("name")).unwrap_or("Product");
+    let many = if quantity == 1 { name.to_owned() } else { format!("{quantity} × {name}") };
+    let what = if sign < 0 { "Unused" } else { "Remaining" };
+    let proration = Proration {
+        subscription,
+        item,
+        price,
+        quantity,
+        amount,
+        description: format!("{what} time on {many} after {}", calendar::day(time)),
+        period: (time, end),
+    };
+    invoiceitem::prorate(account, &proration);
+}
+
+/// The items of the next phase of a schedule take the place of those that are there.
+pub(super) fn replace_items(account: &mut Account, old: &Object, phase: &Object, items: Vec<Value>) {
+    let mut sent: Vec<Value> = old
+        .object("items")
+        .into_iter()
+        .flat_map(|i| i.objects("data"))
+        .map(|i| json!({"id": i.id(), "deleted": true}))
+        .collect();
+    for (place, item) in items.into_iter().enumerate() {
+        match sent.get_mut(place).and_then(Value::as_object_mut) {
+            Some(kept) => {
+                kept.remove("deleted");
+                kept.extend(item.as_object().cloned().unwrap_or_default());
+            }
+            None => sent.push(item),
+        }
+    }
+    let behaviour = phase.get("proration_behavior").cloned().unwrap_or_default();
+    let sent = object(json!({"items": sent, "proration_behavior": behaviour}));
+    // Prices of a phase were checked when the schedule was made; one that is gone by now changes nothing.
+    let _ = change(account, old, &sent);
+}
+
+/// A subscription ends.
+pub(super) fn end(account: &mut Account, id: &str, reason: &str) {
+    let Some(subscription) = account.get(KIND, id) else { return };
+    if matches!(subscription.text("status"), Some("canceled" | "incomplete_expired")) {
+        return;
+    }
+    let mut details = Object::new();
+    details.insert("reason".into(), reason.into());
+    cancel(account, subscription, &details);
+}
+
+/// The first payment was never made.
+pub(super) fn expire(account: &mut Account, id: &str) {
+    let Some(old) = account.get(KIND, id) else { return };
+    let mut new = old.clone();
+    new.insert("status".into(), "incomplete_expired".into());
+    new.insert("ended_at".into(), now().into());
+    account.update(KIND, "customer.subscription.updated", &old, &new);
+    if let Some(mut invoice) = old.text("latest_invoice").and_then(|i| account.get("invoice", i)) {
+        invoice::give_up(account, &mut invoice, true);
+    }
+}
+
+/// A subscription stops until it is resumed.
+pub(super) fn pause_now(account: &mut Account, old: &Object) {
+    let mut new = old.clone();
+    new.insert("status".into(), "paused".into());
+    let text = account.put(KIND, &new);
+    account.emit("customer.subscription.paused", text);
+}
+
+fn pause_operation(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let old = call.named(KIND)?;
+    if !matches!(old.text("status"), Some("active" | "trialing" | "past_due")) {
+        let message = format!("A subscription that is {} cannot be paused.", old.text("status").unwrap_or_default());
+        return Err(ApiError::invalid(message));
+    }
+    pause_now(call.account, &old);
+    call.named(KIND).map(Reply::from)
+}
+
+fn resume(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let old = call.named(KIND)?;
+    if old.text("status") != Some("paused") {
+        let message =
+            format!("Only a paused subscription can be resumed; it is {}.", old.text("status").unwrap_or_default());
+        return Err(ApiError::invalid(message));
+    }
+    let mut new = old.clone();
+    new.insert("status".into(), "active".into());
+    let anchor = call.parameters.object("billing_cycle_anchor").and_then(|a| a.text("type"));
+    if anchor != Some("unchanged") {
+        let time = now();
+        set_periods(&mut new, Some(time), 0);
+        new.insert("billing_cycle_anchor".into(), time.into());
+        call.account.put(KIND, &new);
+        cycle::bill_now(call.account, &mut new, "subscription_cycle");
+    }
+    let text = call.account.put(KIND, &new);
+    call.account.emit("customer.subscription.resumed", text.clone());
+    Ok(Reply::Kept(text))
 }
 
 fn set_details(subscription: &mut Object, given: &[(&str, Value)]) {

@@ -52,6 +52,8 @@ pub(crate) struct Account {
     pub(crate) purposes: HashMap<String, (&'static str, String)>,
     /// The subscription that is being created: its changes are part of the creation.
     pub(crate) being_created: Option<String>,
+    /// Trials whose end was announced: subscription and time.
+    pub(crate) warned: HashSet<String>,
     /// Sums by currency.
     pub(crate) balances: BTreeMap<String, Sums>,
 }
@@ -80,6 +82,7 @@ impl Account {
             set_up_off_session: HashSet::new(),
             purposes: HashMap::new(),
             being_created: None,
+            warned: HashSet::new(),
             balances: BTreeMap::new(),
         }
     }
@@ -205,6 +208,8 @@ impl Account {
 
     /// Ends a request: its events happen, in the order that they were noted.
     pub(crate) fn commit(&mut self) {
+        // Events happen when they happen, whatever a test clock says.
+        super::freeze(None);
         let created = now();
         for (kind, object, previous) in std::mem::take(&mut self.pending) {
             let id = self.ids.make("evt").into_boxed_str();

@@ -6,6 +6,9 @@ const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 const FORMS: &[(&str, &str, usize)] = &[
     ("acct", "1", 16),
     ("bps", "1", 24),
+    ("card", "1", 24),
+    ("cbtxn", "1", 24),
+    ("clock", "1", 24),
     ("cn", "1", 24),
     ("cnli", "1", 24),
     ("cusbaltxn", "", 14),

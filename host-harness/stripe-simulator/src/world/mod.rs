@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio::sync::mpsc::UnboundedSender;
 
 pub(crate) use account::{Account, Cause, Slot, contains};
-pub(crate) use clock::{machine, now};
+pub(crate) use clock::{freeze, machine, now};
 pub(crate) use events::Event;
 pub(crate) use ids::Ids;
 pub(crate) use shelf::Shelf;

@@ -73,6 +73,11 @@ impl Journal {
         self.lock().kept.iter().cloned().collect()
     }
 
+    /// The newest requests, newest first.
+    pub(crate) fn newest(&self, count: usize) -> Vec<RecordedRequest> {
+        self.lock().kept.iter().rev().take(count).cloned().collect()
+    }
+
     pub(crate) fn clear(&self) {
         let mut entries = self.lock();
         entries.first += entries.kept.len() as u64;

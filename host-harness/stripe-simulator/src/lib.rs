@@ -25,6 +25,7 @@
 #![recursion_limit = "512"]
 
 pub mod conformance;
+mod demo;
 mod faults;
 mod journal;
 mod older;

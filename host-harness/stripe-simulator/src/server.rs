@@ -15,10 +15,11 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::demo;
 use crate::faults::{Fault, Faults};
 use crate::journal::{Journal, RecordedRequest};
 use crate::protocol::{Habits, Protocol};
-use crate::webhooks;
+use crate::webhooks::{self, Log, Terms};
 use crate::wire::{self, Line};
 use crate::world::{Settings, World};
 
@@ -44,6 +45,11 @@ pub struct Options {
     pub seed: Option<u64>,
     /// Whether requests beyond Stripe's published rates are refused with 429.
     pub rate_limits: bool,
+    /// Restricted keys and what they may do (`customer_read`, `webhook_write`, …); other restricted keys may do
+    /// everything.
+    pub restricted_keys: Vec<(String, Vec<String>)>,
+    /// Whether there is a shop to look at from the start, made from the seed.
+    pub demo: bool,
     /// What goes wrong from the start.
     pub faults: Vec<Fault>,
 }
@@ -59,6 +65,8 @@ impl Default for Options {
             remembered_requests: 10_000,
             seed: None,
             rate_limits: false,
+            restricted_keys: Vec::new(),
+            demo: false,
             faults: Vec::new(),
         }
     }
@@ -104,10 +112,18 @@ impl Simulator {
         let settings = Settings::new(&options, address);
         let faults = Arc::new(Faults::new(options.faults, settings.seed, Arc::clone(&settings.skew)));
         let world = Arc::new(World::new(settings, jobs));
+        let log = Arc::new(Log::default());
         let habits = Habits { latency: options.latency, rate_limits: options.rate_limits };
-        let protocol = Arc::new(Protocol::new(world, Arc::clone(&journal), Arc::clone(&faults), habits));
+        let protocol =
+            Arc::new(Protocol::new(world, Arc::clone(&journal), Arc::clone(&faults), habits, Arc::clone(&log)));
+        for (key, permissions) in &options.restricted_keys {
+            protocol.permissions().restrict(key, permissions.iter().map(String::as_str));
+        }
         let (stop, stopped) = oneshot::channel();
-        let courier = webhooks::deliver(deliveries, options.webhook_retry_unit, faults);
+        let courier = webhooks::deliver(deliveries, Terms { retry_unit: options.webhook_retry_unit, faults, log });
+        if options.demo {
+            demo::fill(&protocol).await;
+        }
         let serving = tokio::spawn(serve(listener, protocol, courier, stopped));
         Ok(Self { address, journal, stop: Some(stop), serving: Some(serving) })
     }

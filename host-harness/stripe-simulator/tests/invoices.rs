@@ -54,6 +54,27 @@ async fn a_draft_is_finalized_and_paid() {
 }
 
 #[tokio::test]
+async fn numbers_at_the_edge_are_refused_or_taken() {
+    let stripe = Stripe::start().await;
+    let (customer, _) = stripe.customer_with("pm_card_visa").await;
+    let meter = [("display_name", "M"), ("event_name", "m"), ("default_aggregation[formula]", "sum")];
+    let meter = stripe.make("/v1/billing/meters", &meter).await.id();
+    let price = stripe.monthly("1500").await;
+    for edge in [i64::MIN.to_string(), i64::MAX.to_string()] {
+        let item = [("customer", customer.as_str()), ("currency", "usd"), ("amount", &edge)];
+        assert_eq!(stripe.post("/v1/invoiceitems", &item).await.status, 400);
+        let moved = [("currency", "usd"), ("amount", edge.as_str())];
+        let path = format!("/v1/customers/{customer}/balance_transactions");
+        assert_eq!(stripe.post(&path, &moved).await.status, 400);
+        let range = [("customer", customer.as_str()), ("start_time", "-9223372036854775808"), ("end_time", &edge)];
+        stripe.get(&format!("/v1/billing/meters/{meter}/event_summaries"), &range).await;
+        let phases =
+            [("customer", customer.as_str()), ("start_date", &edge), ("phases[0][items][0][price]", price.as_str())];
+        assert!(stripe.post("/v1/subscription_schedules", &phases).await.status < 500);
+    }
+}
+
+#[tokio::test]
 async fn lines_are_added_changed_and_removed_while_it_is_a_draft() {
     let stripe = Stripe::start().await;
     let (customer, _) = stripe.customer_with("pm_card_visa").await;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every fixture of the official command line against a running simulator.
 # Usage: run.sh CLI_BINARY http://127.0.0.1:PORT        exits 1 when a fixture fails that is not in unsupported.txt,
-# and when one passes that is.
+# when its event did not happen and it is not in without_event.txt, and when one passes that is.
 set -euo pipefail
 cli=$1 url=$2
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,11 +14,19 @@ key=$(printf '%s_%s_%s' sk test clijudge000000000000)
 mapfile -t events < <("$cli" trigger --help | sed -n '/^Supported events:/,/^$/p' | sed -n 's/^  \([a-z0-9_.]*\)$/\1/p')
 [ "${#events[@]}" -gt 100 ] || { echo "only ${#events[@]} fixtures found in the command line" >&2; exit 1; }
 
+# Whether the event that a fixture is for is among those that happened; fixtures of regions name none of their own.
+happened() {
+    grep -q "^$1[[:space:]]" "$here/without_event.txt" && return 0
+    # Two fixtures are named after what they are about, not after an event.
+    set -- "${1/#subscription.payment_/invoice.payment_}"
+    curl --silent --fail --globoff --user "$key:" "$url/v1/events?limit=1&type=${1%.[eg][ub]}" | grep -q '"id":"evt_'
+}
+
 passed=0 left_out=0 wrong=0
 for event in "${events[@]}"; do
     known=$(grep -c "^$event[[:space:]]" "$here/unsupported.txt" || true)
     if output=$(timeout 60 "$cli" trigger "$event" --api-base "$url" --api-key "$key" 2>&1) \
-        && grep -q '^Trigger succeeded' <<<"$output"; then
+        && grep -q '^Trigger succeeded' <<<"$output" && { [ "$known" -gt 0 ] || happened "$event"; }; then
         if [ "$known" -eq 0 ]; then
             passed=$((passed + 1))
         else

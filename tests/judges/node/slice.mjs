@@ -560,7 +560,61 @@ step('events and webhooks', async () => {
 step('everything else answers in the right shape', async () => {
   assert.equal((await stripe.coupons.create({percent_off: 25, duration: 'once'})).object, 'coupon');
   assert.equal((await stripe.taxRates.list()).object, 'list');
-  assert.equal((await stripe.disputes.retrieve('du_123')).id, 'du_123');
+  assert.equal((await stripe.reviews.retrieve('prv_123')).id, 'prv_123');
+});
+
+step('invoice: items, discount, finalize, pay, credit note', async () => {
+  const {customer} = await customerWithCard();
+  const coupon = await stripe.coupons.create({percent_off: 50, duration: 'once'});
+  await stripe.invoiceItems.create({customer: customer.id, amount: 2000, currency: 'usd'});
+  const draft = await stripe.invoices.create({
+    customer: customer.id,
+    pending_invoice_items_behavior: 'include',
+    discounts: [{coupon: coupon.id}],
+  });
+  assert.deepEqual([draft.status, draft.subtotal, draft.total], ['draft', 2000, 1000]);
+  await stripe.invoices.finalizeInvoice(draft.id);
+  assert.equal((await stripe.invoices.pay(draft.id)).status, 'paid');
+  const note = await stripe.creditNotes.create({invoice: draft.id, amount: 400, refund_amount: 400});
+  assert.equal(note.type, 'post_payment');
+});
+
+step('test clock: a trial ends and is billed', async () => {
+  const start = 1_893_456_000;
+  const clock = await stripe.testHelpers.testClocks.create({frozen_time: start});
+  const customer = await stripe.customers.create({test_clock: clock.id});
+  const method = await stripe.paymentMethods.attach('pm_card_visa', {customer: customer.id});
+  const price = await stripe.prices.create({
+    currency: 'usd',
+    unit_amount: 900,
+    recurring: {interval: 'month'},
+    product_data: {name: 'Clock club'},
+  });
+  const subscription = await stripe.subscriptions.create({
+    customer: customer.id,
+    default_payment_method: method.id,
+    items: [{price: price.id}],
+    trial_period_days: 7,
+  });
+  assert.equal(subscription.status, 'trialing');
+  await stripe.testHelpers.testClocks.advance(clock.id, {frozen_time: start + 8 * 86_400});
+  await until('the clock', async () => (await stripe.testHelpers.testClocks.retrieve(clock.id)).status === 'ready');
+  assert.equal((await stripe.subscriptions.retrieve(subscription.id)).status, 'active');
+  const invoices = await stripe.invoices.list({subscription: subscription.id});
+  assert.deepEqual(invoices.data.map((i) => [i.status, i.total]), [['paid', 900], ['paid', 0]]);
+});
+
+step('dispute: won with evidence', async () => {
+  const intent = await stripe.paymentIntents.create({
+    amount: 5000,
+    currency: 'usd',
+    payment_method: 'pm_card_createDispute',
+    confirm: true,
+  });
+  const {data} = await stripe.disputes.list({payment_intent: intent.id});
+  assert.equal(data[0].status, 'needs_response');
+  const won = await stripe.disputes.update(data[0].id, {evidence: {uncategorized_text: 'winning_evidence'}});
+  assert.equal(won.status, 'won');
 });
 
 for (const [name, body] of steps) {

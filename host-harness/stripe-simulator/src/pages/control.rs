@@ -6,7 +6,7 @@ use hyper::Method;
 
 use super::{field, json};
 use crate::faults::{Fault, FaultKind, Faults};
-use crate::protocol::{ApiError, Branch, Reply};
+use crate::protocol::{ApiError, Branch, Permissions, Reply, Tree};
 
 /// Longest wait that can be asked for: longer than any client is patient.
 const LONGEST: u64 = 600_000;
@@ -21,6 +21,28 @@ pub(super) fn answer(faults: &Faults, method: &Method, form: &Branch) -> Reply {
         faults.clear();
     }
     json(200, serde_json::json!({"faults": faults.list()}).to_string())
+}
+
+/// Chooses what a restricted key may do.
+pub(super) fn keys(permissions: &Permissions, method: &Method, form: &Branch) -> Reply {
+    let key = field(form, "key");
+    if *method != Method::POST || !key.starts_with("rk_") {
+        let error = ApiError::invalid("Permissions are chosen by POST, of a key that begins with rk_.").param("key");
+        return json(400, error.body(None).to_string());
+    }
+    let granted = match form.get("permissions") {
+        Some(Tree::Branch(granted)) => granted.values().filter_map(|t| match t {
+            Tree::Text(text) => Some(text.as_str()),
+            _ => None,
+        }),
+        _ => {
+            permissions.restrict(key, std::iter::empty());
+            return json(200, serde_json::json!({"permissions": []}).to_string());
+        }
+    };
+    let granted: Vec<&str> = granted.collect();
+    permissions.restrict(key, granted.iter().copied());
+    json(200, serde_json::json!({"permissions": granted}).to_string())
 }
 
 fn read(form: &Branch) -> Result<Fault, ApiError> {

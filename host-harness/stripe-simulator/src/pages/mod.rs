@@ -3,9 +3,14 @@
 //! ```text
 //! GET  /c/pay/{session}                   the hosted checkout page
 //! POST /c/pay/{session}                   pays: `card` (pm_card_… or a number), `email`, `name`
+//! GET  /pay/{link}                        opens a checkout session of a payment link
+//! GET  /p/session/{session}               the billing portal
+//! POST /p/session/{session}               `cancel={subscription}`
 //! GET  /_simulator/authenticate/{intent}  the bank's 3D Secure page
 //! POST /_simulator/authenticate/{intent}  `outcome=succeeded` or `outcome=failed`
+//! GET  /                                  objects, events, deliveries and requests
 //! GET, POST, DELETE /_simulator/faults    the faults in force, one more of them, none of them
+//! POST /_simulator/keys                   `key`, `permissions[]`: what a restricted key may do
 //! ```
 //!
 //! No key is asked for: like Stripe's pages, these are reached by ids that nobody guesses. What the actions do
@@ -15,20 +20,28 @@ mod authenticate;
 mod checkout;
 mod control;
 mod html;
+mod link;
+mod overview;
+mod portal;
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::HeaderValue;
+use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
 
-use crate::faults::Faults;
-use crate::journal::Journal;
-use crate::protocol::{ApiError, Branch, Reply, Tree, read};
-use crate::world::World;
+use crate::protocol::{ApiError, Branch, Protocol, Reply, Tree, read};
 
 /// Whether a path is a page's.
-pub(crate) fn owns(path: &str) -> bool {
-    path.starts_with("/c/pay/") || path.starts_with("/_simulator/")
+pub(crate) fn owns(head: &Parts) -> bool {
+    let path = head.uri.path();
+    // A client with a key means the API, which has nothing there.
+    let looks = path == "/" && head.method == Method::GET && !head.headers.contains_key("authorization");
+    looks
+        || path.starts_with("/c/pay/")
+        || path.starts_with("/pay/")
+        || path.starts_with("/p/session/")
+        || path.starts_with("/_simulator/")
 }
 
 /// A request for a page.
@@ -41,7 +54,8 @@ pub(crate) struct Request<'a> {
 }
 
 /// Answers a request for a page.
-pub(crate) fn answer(world: &World, faults: &Faults, _journal: &Journal, request: &Request<'_>) -> Reply {
+pub(crate) fn answer(protocol: &Protocol, request: &Request<'_>) -> Reply {
+    let world = &*protocol.world;
     let Request { method, path, query, body, id: request_id } = *request;
     let mut form = Branch::new();
     let sent = if *method == Method::POST { body } else { query.as_bytes() };
@@ -50,8 +64,13 @@ pub(crate) fn answer(world: &World, faults: &Faults, _journal: &Journal, request
     }
     let page = match path.strip_prefix('/').map(|p| p.split('/').collect::<Vec<_>>()).as_deref() {
         Some(["c", "pay", id]) => checkout::answer(world, method, id, &form, request_id),
+        Some(["pay", _, "thanks"]) => Some(page(200, html::document("Thank you", "<h1>Thank you</h1>"))),
+        Some(["pay", id]) => link::answer(world, id, request_id),
+        Some(["p", "session", id]) => portal::answer(world, method, id, &form, request_id),
         Some(["_simulator", "authenticate", id]) => authenticate::answer(world, method, id, &form, request_id),
-        Some(["_simulator", "faults"]) => Some(control::answer(faults, method, &form)),
+        Some(["_simulator", "faults"]) => Some(control::answer(&protocol.faults, method, &form)),
+        Some(["_simulator", "keys"]) => Some(control::keys(protocol.permissions(), method, &form)),
+        Some([""]) => Some(overview::answer(world, &protocol.journal, &protocol.log)),
         _ => None,
     };
     page.unwrap_or_else(|| {

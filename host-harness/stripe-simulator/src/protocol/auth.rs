@@ -40,7 +40,7 @@ pub(crate) fn scope(headers: &HeaderMap) -> Result<Scope, ApiError> {
 }
 
 /// The key of `Bearer KEY` or of `Basic base64(KEY:)`.
-fn key(headers: &HeaderMap) -> Option<String> {
+pub(super) fn key(headers: &HeaderMap) -> Option<String> {
     let value = headers.get("authorization")?.to_str().ok()?.trim();
     let (scheme, rest) = value.split_once(' ')?;
     let key = if scheme.eq_ignore_ascii_case("bearer") {
@@ -77,7 +77,7 @@ fn base64(text: &str) -> Option<Vec<u8>> {
 }
 
 /// The key as messages show it: what it is, and its last four characters.
-fn redact(key: &str) -> String {
+pub(super) fn redact(key: &str) -> String {
     let secret_at = match key.match_indices('_').nth(1) {
         Some((at, _)) if key.len() > 3 => at + 1,
         _ => 0,

@@ -59,6 +59,12 @@ pub(crate) fn decode(text: &[u8]) -> Result<String, ApiError> {
     String::from_utf8(out).map_err(|_| ApiError::invalid("Invalid UTF-8 in the request's parameters."))
 }
 
+/// Percent-encoding of everything that is not plain.
+pub(crate) fn encode(text: &str) -> String {
+    let each = |b: u8| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") };
+    text.bytes().map(each).collect()
+}
+
 fn hex(digit: u8) -> u8 {
     match digit {
         b'0'..=b'9' => digit - b'0',

@@ -8,6 +8,7 @@ mod auth;
 mod error;
 mod form;
 mod idempotency;
+mod permissions;
 mod rate;
 mod routes;
 mod validate;
@@ -27,12 +28,14 @@ use stripe_facts::{Encoding, Facts, Method};
 pub(crate) use error::ApiError;
 pub(crate) use form::{Branch, Tree, decode, from_json, read};
 pub(crate) use idempotency::KeptAnswer;
+pub(crate) use permissions::Permissions;
 pub(crate) use validate::check_metadata_count;
 
 use crate::faults::{Drawn, FaultKind, Faults};
 use crate::journal::{Journal, RecordedRequest};
 use crate::pages;
 use crate::resources::{self, Call};
+use crate::webhooks::Log;
 use crate::wire::Manner;
 use crate::world::{Account, Cause, Object, Scope, World, lock};
 use idempotency::Keyed;
@@ -47,12 +50,14 @@ pub(crate) type Reply = Response<Full<Bytes>>;
 /// Answers requests.
 #[derive(Debug)]
 pub(crate) struct Protocol {
-    world: Arc<World>,
-    journal: Arc<Journal>,
+    pub(crate) world: Arc<World>,
+    pub(crate) journal: Arc<Journal>,
     routes: Routes,
-    faults: Arc<Faults>,
+    pub(crate) faults: Arc<Faults>,
     limiter: rate::Limiter,
+    permissions: Permissions,
     habits: Habits,
+    pub(crate) log: Arc<Log>,
 }
 
 /// What is the same for every request.
@@ -87,16 +92,52 @@ struct Prepared<'r> {
 }
 
 impl Protocol {
-    pub(crate) fn new(world: Arc<World>, journal: Arc<Journal>, faults: Arc<Faults>, habits: Habits) -> Self {
+    pub(crate) fn new(
+        world: Arc<World>,
+        journal: Arc<Journal>,
+        faults: Arc<Faults>,
+        habits: Habits,
+        log: Arc<Log>,
+    ) -> Self {
         let routes = Routes::new(Facts::bundled());
-        Self { world, journal, routes, faults, limiter: rate::Limiter::default(), habits }
+        Self {
+            world,
+            journal,
+            routes,
+            faults,
+            limiter: rate::Limiter::default(),
+            permissions: Permissions::default(),
+            habits,
+            log,
+        }
+    }
+
+    /// What restricted keys may do.
+    pub(crate) fn permissions(&self) -> &Permissions {
+        &self.permissions
+    }
+
+    /// Carries out a request that comes from inside; its answer.
+    pub(crate) async fn call(&self, method: &str, path: &str, form: &[(&str, &str)]) -> Value {
+        let key = format!("Bearer {}", crate::TEST_SECRET_KEY);
+        let request = Request::builder().method(method).uri(path).header("authorization", key);
+        let Ok(request) = request.header("stripe-version", &Facts::bundled().api_version).body(()) else {
+            return Value::Null;
+        };
+        let body: Vec<String> = form.iter().map(|(n, v)| format!("{n}={}", form::encode(v))).collect();
+        let (head, ()) = request.into_parts();
+        let id = self.world.request_id();
+        let reply = self.api(&head, body.join("&").as_bytes(), &id, false).await;
+        let answer = reply.into_body().collect().await.map(|b| b.to_bytes()).unwrap_or_default();
+        serde_json::from_slice(&answer).unwrap_or_default()
     }
 
     /// Answers any request whatever.
     pub(crate) async fn answer(self: &Arc<Self>, request: Request<Incoming>) -> Reply {
         let (head, body) = request.into_parts();
         let path = head.uri.path();
-        let drawn = if pages::owns(path) { Drawn::default() } else { self.faults.draw(head.method.as_str(), path) };
+        let owned = pages::owns(&head);
+        let drawn = if owned { Drawn::default() } else { self.faults.draw(head.method.as_str(), path) };
         if drawn.fault == Some(FaultKind::EarlyAnswer) {
             let request_id = self.world.request_id();
             let number = self.journal.arrived(recorded(&head, None, &request_id));
@@ -118,9 +159,9 @@ impl Protocol {
                 refusal(&ApiError::failure(), &request_id, false)
             }
             (_, Some(FaultKind::RateLimit)) => limited(&rate::exceeded(), "global-rate", &request_id, false),
-            (Ok(body), _) if pages::owns(path) => {
+            (Ok(body), _) if owned => {
                 let request = pages::Request { method: &head.method, path, query, body: &body, id: &request_id };
-                pages::answer(&self.world, &self.faults, &self.journal, &request)
+                pages::answer(self, &request)
             }
             (Ok(body), _) if self.habits.latency.is_zero() => self.api(&head, &body, &request_id, fails_after).await,
             (Ok(body), _) => {
@@ -154,6 +195,10 @@ impl Protocol {
             Ok(scope) => scope,
             Err(error) => return refusal(&error, request_id, false),
         };
+        let account = scope.account.as_deref().unwrap_or(crate::world::OWN_ACCOUNT);
+        if let Err(error) = self.permissions.check(headers, method, path, account) {
+            return refusal(&error, request_id, scope.live);
+        }
         if self.habits.rate_limits
             && let Err((error, reason)) = self.limiter.admit(&scope, path)
         {

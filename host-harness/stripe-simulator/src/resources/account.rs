@@ -2,13 +2,20 @@
 
 use serde_json::json;
 
-use super::fields::{object, sublist};
-use super::{Call, Operations, Reply, synthetic};
+use super::fields::{assign_metadata, new_metadata, object, sublist};
+use super::{Call, Operations, Read, Reply, listing, synthetic};
 use crate::protocol::ApiError;
-use crate::world::{Account, Object};
+use crate::world::{Account, Object, now};
 
-pub(super) const OPERATIONS: Operations =
-    &[("GET", "/v1/account", retrieve_own), ("GET", "/v1/accounts/{account}", retrieve)];
+pub(super) const OPERATIONS: Operations = &[
+    ("GET", "/v1/account", retrieve_own),
+    ("GET", "/v1/accounts", list),
+    ("POST", "/v1/accounts", create),
+    ("GET", "/v1/accounts/{account}", retrieve),
+    ("POST", "/v1/accounts/{account}", update),
+];
+
+const KIND: &str = "account";
 
 /// When the simulated account was opened.
 const OPENED: i64 = 1_577_836_800;
@@ -77,4 +84,42 @@ fn retrieve(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         return retrieve_own(call);
     }
     synthetic::answer(call)
+}
+
+fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let sent = std::mem::take(&mut call.parameters);
+    let mut account = current(call.account);
+    let id = call.account.new_id("acct");
+    account.insert("id".into(), id.as_str().into());
+    account.insert("created".into(), now().into());
+    let external = sublist(Vec::new(), format!("/v1/accounts/{id}/external_accounts"));
+    account.insert("external_accounts".into(), external);
+    for name in ["charges_enabled", "details_submitted", "payouts_enabled"] {
+        account.insert(name.into(), false.into());
+    }
+    account.insert("email".into(), sent.text("email").into());
+    for name in ["type", "country", "business_type", "default_currency"] {
+        if let Some(value) = sent.text(name) {
+            account.insert(name.into(), value.into());
+        }
+    }
+    account.insert("capabilities".into(), json!({}));
+    account.insert("metadata".into(), new_metadata(&sent));
+    Ok(Reply::Kept(call.account.put(KIND, &account)))
+}
+
+fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let Some(old) = call.account.get(KIND, call.id()) else { return synthetic::answer(call) };
+    let mut new = old.clone();
+    for name in ["email", "business_type", "default_currency"] {
+        if let Some(value) = call.parameters.text(name) {
+            new.insert(name.into(), value.into());
+        }
+    }
+    assign_metadata(&mut new, &call.parameters)?;
+    Ok(Reply::Kept(call.account.update(KIND, "account.updated", &old, &new)))
+}
+
+fn list(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    listing::shelf(call, KIND, &[])
 }

@@ -1,6 +1,8 @@
 //! Billing periods: what a month after a moment is.
 
 const DAY: i64 = 86_400;
+/// The end of the year 9999: no calendar of the API goes further.
+const LATEST: i64 = 253_402_300_799;
 
 /// Days since 1970 of a date of the Gregorian calendar (Howard Hinnant's `days_from_civil`).
 fn days(year: i64, month: i64, day: i64) -> i64 {
@@ -47,6 +49,7 @@ pub(super) fn later(time: i64, interval: &str, count: i64) -> i64 {
     };
     // Stripe bills at most some years ahead.
     let months = months.clamp(0, 12_000);
+    let time = time.clamp(-LATEST, LATEST);
     let (year, month, day) = date(time.div_euclid(DAY));
     let month = month - 1 + months;
     let (year, month) = (year + month.div_euclid(12), month.rem_euclid(12) + 1);

@@ -9,6 +9,10 @@ pub(crate) enum Behaviour {
     Declines(&'static str, &'static str),
     /// Attaches to a customer and is declined later.
     DeclinesLater,
+    /// Pays, and the customer's bank takes the money back at once.
+    Disputes,
+    /// Pays, and the customer's bank asks what it was for.
+    Inquires,
     /// Is blocked by Radar.
     Blocked,
     /// The customer must authenticate, always.
@@ -123,7 +127,8 @@ pub(crate) const TEST_CARDS: &[TestCard] = &[
     card("radarBlock", "Blocked by Radar", "4100000000000019", "visa", Behaviour::Blocked),
     card("riskLevelHighest", "Highest risk", "4000000000004954", "visa", Behaviour::Pays("highest")),
     card("riskLevelElevated", "Elevated risk", "4000000000009235", "visa", Behaviour::Pays("elevated")),
-    card("createDispute", "Disputed as fraudulent", "4000000000000259", "visa", PAYS),
+    card("createDispute", "Disputed as fraudulent", "4000000000000259", "visa", Behaviour::Disputes),
+    card("createDisputeInquiry", "Disputed as an inquiry", "4000000000001976", "visa", Behaviour::Inquires),
 ];
 
 /// The card that a ready-made payment method stands for: `pm_card_visa`, `pm_card_chargeDeclined`, ….

@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 
 use super::cards::{self, Behaviour};
-use super::fields::{assign, assign_metadata, object};
-use super::{Call, Operations, Read, Reply, balance, customer, listing, money, payment_method, search};
+use super::fields::{assign, assign_metadata, new_metadata, object};
+use super::{
+    Call, Operations, Read, Reply, balance, customer, dispute, listing, money, payment_intent, payment_method, search,
+};
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
 
@@ -13,6 +15,8 @@ pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v1/charges/search", find),
     ("GET", "/v1/charges/{charge}", retrieve),
     ("POST", "/v1/charges/{charge}", update),
+    ("POST", "/v1/charges", create),
+    ("POST", "/v1/charges/{charge}/capture", capture_operation),
 ];
 
 const KIND: &str = "charge";
@@ -80,7 +84,7 @@ fn build(account: &mut Account, intent: &Object, method: &Object) -> Object {
         "on_behalf_of": intent.get("on_behalf_of"),
         "outcome": null,
         "paid": true,
-        "payment_intent": intent.id(),
+        "payment_intent": intent.text("id"),
         "payment_method": method.id(),
         "payment_method_details": details,
         "presentment_details": null,
@@ -204,6 +208,84 @@ pub(super) fn release(account: &mut Account, id: &str) {
     charge.insert("refunded".into(), true.into());
     let text = account.put(KIND, &charge);
     account.emit("charge.refunded", text);
+}
+
+/// A charge without a payment intent, of a token or of a customer's card.
+fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let sent = std::mem::take(&mut call.parameters);
+    let account = &mut *call.account;
+    let Some(code) = sent.text("currency") else { return Err(ApiError::missing_param("currency")) };
+    let currency = money::currency(code, "currency")?;
+    let Some(amount) = sent.integer("amount") else { return Err(ApiError::missing_param("amount")) };
+    money::check_charge(amount, &currency, "amount")?;
+    let owner = match sent.text("customer") {
+        Some(id) => Some(customer::named(account, id, "customer")?),
+        None => None,
+    };
+    let method = match (sent.text("source"), &owner) {
+        (Some(id), Some(owner)) if !id.starts_with("tok_") => {
+            let method = account.find("payment_method", id, "source")?;
+            if method.text("customer") != Some(owner.id()) {
+                return Err(payment_method::not_attached(id, "source"));
+            }
+            method
+        }
+        (Some(token), _) => {
+            let card = cards::by_token(token).ok_or_else(|| {
+                ApiError::invalid(format!("No such token: '{token}'")).code("resource_missing").param("source")
+            })?;
+            let method = payment_method::build(account, card, &Object::new());
+            account.put("payment_method", &method);
+            method
+        }
+        (None, Some(owner)) => {
+            let default = owner.text("default_source").and_then(|s| account.get("payment_method", s));
+            default.ok_or_else(|| {
+                ApiError::card("missing", "Cannot charge a customer that has no active card").param("card")
+            })?
+        }
+        (None, None) => return Err(ApiError::missing_param("source")),
+    };
+    let mut like = sent.clone();
+    like.insert("currency".into(), currency.into());
+    like.insert("metadata".into(), new_metadata(&sent));
+    match payment_intent::verdict(account, &method, &payment_intent::Terms { off_session: true, ..Default::default() })
+    {
+        payment_intent::Verdict::Pays => {
+            let captured = sent.get("capture").is_none_or(|c| *c == true);
+            let charge = succeed(account, &like, &method, captured);
+            dispute::open_for(account, charge.id(), &method);
+            Ok(account.get(KIND, charge.id()).unwrap_or(charge).into())
+        }
+        payment_intent::Verdict::Declines(code, decline_code) => {
+            let charge = fail(account, &like, &method, code, decline_code);
+            Err(payment_method::decline_error(code, decline_code).with("charge", charge.id()))
+        }
+        payment_intent::Verdict::Authenticates => {
+            Err(payment_method::decline_error("authentication_required", "authentication_required"))
+        }
+    }
+}
+
+fn capture_operation(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let charge = call.named(KIND)?;
+    let total = charge.integer("amount").unwrap_or_default();
+    let amount = call.parameters.integer("amount").unwrap_or(total);
+    if charge.is_true("captured") || charge.is_true("refunded") || charge.text("status") != Some("succeeded") {
+        let message = format!("Charge {} has already been captured.", charge.id());
+        return Err(ApiError::invalid(message).code("charge_already_captured"));
+    }
+    if charge.text("payment_intent").is_some() {
+        return Err(ApiError::invalid("This charge is of a PaymentIntent: capture that instead."));
+    }
+    if amount < 1 {
+        return Err(ApiError::too_small("amount", 1));
+    }
+    if amount > total {
+        return Err(ApiError::too_large("amount", total));
+    }
+    capture(call.account, charge.id(), amount);
+    call.named(KIND).map(Reply::from)
 }
 
 fn retrieve(call: &mut Call<'_>) -> Result<Reply, ApiError> {

@@ -6,7 +6,7 @@ use super::cards::{self, Behaviour};
 use super::fields::{assign_metadata, new_metadata, object};
 use super::payment_intent::{self, Terms};
 use super::{
-    Call, Operations, Read, Reply, customer, invoice_payment, listing, money, payment_method, price, product,
+    Call, Operations, Read, Reply, customer, discount, invoice_payment, listing, money, payment_method, price, product,
     setup_intent, subscription,
 };
 use crate::protocol::ApiError;
@@ -19,6 +19,8 @@ pub(super) const OPERATIONS: Operations = &[
     ("POST", "/v1/checkout/sessions/{session}", update),
     ("POST", "/v1/checkout/sessions/{session}/expire", expire),
     ("GET", "/v1/checkout/sessions/{session}/line_items", list_line_items),
+    ("GET", "/v1/payment_pages/{session}", retrieve),
+    ("POST", "/v1/payment_pages/{session}/confirm", confirm_page),
 ];
 
 const KIND: &str = "checkout.session";
@@ -40,15 +42,15 @@ fn check_url(sent: &Object, name: &str) -> Result<(), ApiError> {
 }
 
 /// Line items, and what has to be created for them.
-struct Cart {
-    items: Vec<Value>,
-    new: Vec<(Option<Object>, Object)>,
-    currency: Option<String>,
-    recurring: bool,
-    total: i64,
+pub(super) struct Cart {
+    pub(super) items: Vec<Value>,
+    pub(super) new: Vec<(Option<Object>, Object)>,
+    pub(super) currency: Option<String>,
+    pub(super) recurring: bool,
+    pub(super) total: i64,
 }
 
-fn cart(account: &mut Account, sent: &Object) -> Result<Cart, ApiError> {
+pub(super) fn cart(account: &mut Account, sent: &Object) -> Result<Cart, ApiError> {
     let mut cart = Cart { items: Vec::new(), new: Vec::new(), currency: None, recurring: false, total: 0 };
     for (index, line) in sent.objects("line_items").enumerate() {
         let param = format!("line_items[{index}]");
@@ -105,9 +107,23 @@ fn cart(account: &mut Account, sent: &Object) -> Result<Cart, ApiError> {
     Ok(cart)
 }
 
+/// Keeps the products and prices that a cart brought along.
+pub(super) fn keep_new(account: &mut Account, new: &[(Option<Object>, Object)]) {
+    for (product, price) in new {
+        if let Some(product) = product {
+            account.create("product", "product.created", product);
+        }
+        price::keep(account, price);
+    }
+}
+
 fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let sent = std::mem::take(&mut call.parameters);
-    let account = &mut *call.account;
+    open(call.account, &sent).map(Reply::from)
+}
+
+/// Opens a session.
+pub(super) fn open(account: &mut Account, sent: &Object) -> Result<Object, ApiError> {
     let Some(mode) = sent.text("mode") else { return Err(ApiError::missing_param("mode")) };
     let ui_mode = sent.text("ui_mode").unwrap_or("hosted_page");
     let hosted = ui_mode == "hosted_page";
@@ -115,7 +131,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         return Err(ApiError::missing_param("success_url"));
     }
     for name in ["success_url", "cancel_url", "return_url"] {
-        check_url(&sent, name)?;
+        check_url(sent, name)?;
     }
     if sent.contains_key("customer") && sent.contains_key("customer_email") {
         let message = "You may only specify one of these parameters: customer, customer_email.";
@@ -128,7 +144,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     if mode != "setup" && sent.list("line_items").is_empty() {
         return Err(ApiError::missing_param("line_items"));
     }
-    let cart = cart(account, &sent)?;
+    let cart = cart(account, sent)?;
     if mode == "payment" && cart.recurring {
         return Err(ApiError::invalid(
             "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use \
@@ -145,6 +161,14 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     {
         money::check_charge(cart.total, currency, "line_items")?;
     }
+    let redeemed = discount::redeem(account, sent)?;
+    if let (Some(redeemed), Some(currency)) = (&redeemed, &cart.currency) {
+        discount::check_currency(redeemed, currency)?;
+    }
+    let named: Vec<Value> = sent
+        .objects("discounts")
+        .map(|d| json!({"coupon": d.get("coupon"), "promotion_code": d.get("promotion_code")}))
+        .collect();
     let created = now();
     let expires_at = sent.integer("expires_at").unwrap_or(created + DAY);
     if !(created + 1800 - 60..=created + DAY + 60).contains(&expires_at) {
@@ -157,16 +181,18 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         (None, Some(code)) => Some(money::currency(code, "currency")?),
         (None, None) => None,
     };
-    for (product, price) in cart.new {
-        if let Some(product) = product {
-            account.create("product", "product.created", &product);
-        }
-        price::keep(account, &price);
-    }
+    keep_new(account, &cart.new);
     let id = account.new_id(if account.live() { "cs_live" } else { "cs_test" });
     let url = hosted.then(|| format!("{}/c/pay/{id}", account.settings().base_url));
     let secret = (!hosted).then(|| format!("{id}_secret_{}", account.letters(25)));
-    let total = (mode != "setup").then_some(cart.total);
+    let owner = [("checkout_session", id.as_str())];
+    let discounts = discount::attach(account, redeemed.unwrap_or_default(), &owner);
+    let off = discounts.iter().filter_map(Value::as_str).fold(0, |sum: i64, id| {
+        let line = (cart.total.saturating_sub(sum), None, true);
+        sum.saturating_add(discount::off(account, id, &[line]).iter().sum::<i64>())
+    });
+    let subtotal = (mode != "setup").then_some(cart.total);
+    let total = subtotal.map(|t| t.saturating_sub(off));
     let email = sent.text("customer_email").or_else(|| known.as_ref().and_then(|c| c.text("email")));
     let details = email.is_some().then(|| details(email, known.as_ref().and_then(|c| c.text("name"))));
     let creation = match mode {
@@ -191,7 +217,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         "after_expiration": null,
         "allow_promotion_codes": sent.get("allow_promotion_codes"),
         "allowed_payment_method_types": sent.get("allowed_payment_method_types"),
-        "amount_subtotal": total,
+        "amount_subtotal": subtotal,
         "amount_total": total,
         "automatic_tax": {"enabled": false, "liability": null, "provider": null, "status": null},
         "billing_address_collection": sent.get("billing_address_collection"),
@@ -214,16 +240,16 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         "customer_creation": creation,
         "customer_details": details,
         "customer_email": sent.text("customer_email"),
-        "discounts": [],
+        "discounts": named,
         "excluded_payment_method_types": null,
         "expires_at": expires_at,
         "integration_identifier": sent.get("integration_identifier"),
         "invoice": null,
-        "invoice_creation": if mode == "payment" { invoice_creation(&sent) } else { Value::Null },
+        "invoice_creation": if mode == "payment" { invoice_creation(sent) } else { Value::Null },
         "livemode": account.live(),
         "locale": sent.get("locale"),
         "managed_payments": null,
-        "metadata": new_metadata(&sent),
+        "metadata": new_metadata(sent),
         "mode": mode,
         "name_collection": null,
         "optional_items": null,
@@ -233,7 +259,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         "payment_method_collection": if mode == "payment" { "if_required" } else { "always" },
         "payment_method_configuration_details": null,
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-        "payment_method_types": payment_intent::method_types(&sent),
+        "payment_method_types": payment_intent::method_types(sent),
         "payment_status": if total.unwrap_or_default() > 0 { "unpaid" } else { "no_payment_required" },
         "permissions": null,
         "phone_number_collection": {"enabled": false},
@@ -251,12 +277,12 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         "subscription": null,
         "success_url": sent.text("success_url"),
         "tax_id_collection": null,
-        "total_details": total.map(|_| json!({"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0})),
+        "total_details": total.map(|_| json!({"amount_discount": off, "amount_shipping": 0, "amount_tax": 0})),
         "ui_mode": ui_mode,
         "url": url,
         "wallet_options": null,
     }));
-    let text = account.put(KIND, &session);
+    account.put(KIND, &session);
     account.put(LINE_ITEMS, &object(json!({"id": id, "created": created, "data": cart.items})));
     let data = json!({
         "id": id,
@@ -266,7 +292,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     });
     account.put(DATA, &object(data));
     // A session that is opened is no event; only what becomes of it is.
-    Ok(Reply::Kept(text))
+    Ok(session)
 }
 
 fn invoice_creation(sent: &Object) -> Value {
@@ -285,6 +311,56 @@ fn details(email: Option<&str>, name: Option<&str>) -> Value {
         "address": null, "business_name": null, "email": email, "individual_name": null, "name": name, "phone": null,
         "tax_exempt": "none", "tax_ids": [],
     })
+}
+
+/// What the page does when its customer pays, for tools that do without the page.
+fn confirm_page(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let session = call.named(KIND)?;
+    let id = call.parameters.text("payment_method").unwrap_or_default().to_owned();
+    let method = payment_method::named(call.account, &id, "payment_method")?;
+    if method.text("type") != Some("card") {
+        return confirm_later(call.account, session, &method).map(Reply::from);
+    }
+    let billing = method.object("billing_details").cloned().unwrap_or_default();
+    let (email, name) = (billing.text("email").unwrap_or_default(), billing.text("name").unwrap_or_default());
+    let card = format!("pm_card_{}", payment_method::card(&method).name);
+    pay(call.account, session.id(), &card, email, name)?;
+    call.named(KIND).map(Reply::from)
+}
+
+/// A debit: the session is complete before the money is there, and what comes of it is told later.
+fn confirm_later(account: &mut Account, mut session: Object, method: &Object) -> Result<Object, ApiError> {
+    if session.text("status") != Some("open") {
+        return Err(ApiError::invalid("This Checkout Session is no longer open."));
+    }
+    let sent = object(json!({"customer": session.get("customer")}));
+    let currency = session.text("currency").unwrap_or("eur").to_owned();
+    let amount = session.integer("amount_total").unwrap_or_default();
+    let mut intent = payment_intent::build(account, amount, &currency, &sent);
+    intent.insert("payment_method".into(), method.id().into());
+    intent.insert("payment_method_types".into(), json!([method.get("type")]));
+    account.create("payment_intent", "payment_intent.created", &intent);
+    intent.insert("status".into(), "processing".into());
+    let text = account.put("payment_intent", &intent);
+    account.emit("payment_intent.processing", text);
+    session.insert("payment_intent".into(), intent.id().into());
+    session.insert("status".into(), "complete".into());
+    session.insert("url".into(), Value::Null);
+    let text = account.put(KIND, &session);
+    account.emit("checkout.session.completed", text);
+    let bank = method.text("type").and_then(|t| method.object(t));
+    let fails = bank.and_then(|b| b.text("last4")).is_some_and(|l| payment_method::FAILING_DEBITS.contains(&l));
+    if fails {
+        payment_intent::fail_debit(account, &mut intent);
+        let text = account.put(KIND, &session);
+        account.emit("checkout.session.async_payment_failed", text);
+    } else {
+        payment_intent::settle_debit(account, &mut intent, method);
+        session.insert("payment_status".into(), "paid".into());
+        let text = account.put(KIND, &session);
+        account.emit("checkout.session.async_payment_succeeded", text);
+    }
+    Ok(session)
 }
 
 fn retrieve(call: &mut Call<'_>) -> Result<Reply, ApiError> {
@@ -462,6 +538,13 @@ fn subscribe(account: &mut Account, session: &Object, data: &Object, method: Obj
     sent.insert("customer".into(), owner.into());
     sent.insert("default_payment_method".into(), method.id().into());
     sent.insert("items".into(), items.into());
+    if !session.list("discounts").is_empty() {
+        let discounts = session.objects("discounts").map(|d| match d.text("promotion_code") {
+            Some(code) => json!({"promotion_code": code}),
+            None => json!({"coupon": d.get("coupon")}),
+        });
+        sent.insert("discounts".into(), discounts.collect::<Vec<_>>().into());
+    }
     let start = subscription::Start { sent: &sent, session: Some(session.id()) };
     let created = subscription::create(account, &start)?;
     let Some(mut session) = account.get(KIND, session.id()) else { return Ok(()) };

@@ -267,7 +267,7 @@ fn create_balance_transaction(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let old = call.named("customer")?;
     let currency = money::currency(call.parameters.text("currency").unwrap_or_default(), "currency")?;
     let amount = call.parameters.integer("amount").unwrap_or_default();
-    if amount.abs() > money::LARGEST_TOTAL {
+    if amount.unsigned_abs() > money::LARGEST_TOTAL.unsigned_abs() {
         return Err(money::too_large("amount", &currency, money::LARGEST_TOTAL));
     }
     if old.text("currency").is_some_and(|c| c != currency) {

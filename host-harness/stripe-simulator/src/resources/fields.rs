@@ -77,6 +77,15 @@ pub(super) fn whole(kind: &str, known: Value) -> Object {
     object
 }
 
+/// The members of a member of an object, all of them `null`.
+pub(super) fn members(kind: &str, member: &str) -> Object {
+    let fields = Facts::bundled().object(kind).unwrap_or_default();
+    match fields.iter().find(|f| f.name == member).map(|f| &f.shape) {
+        Some(Shape::Object(fields)) => fields.iter().map(|f| (f.name.clone(), Value::Null)).collect(),
+        _ => Object::new(),
+    }
+}
+
 /// Merges the `metadata` parameter: an empty value removes a key, an empty string all of them.
 pub(super) fn assign_metadata(target: &mut Object, sent: &Object) -> Result<(), ApiError> {
     let merged = match sent.get("metadata") {

@@ -910,6 +910,39 @@ fn void(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     Ok(Reply::Kept(text))
 }
 
+/// The draft that an accepted quote becomes.
+pub(super) fn of_quote(account: &mut Account, owner: &Object, quote: &Object, items: &[&Value]) -> Object {
+    let id = account.new_id("in");
+    let mut invoice = blank(account, &id, owner, quote.text("currency").unwrap_or("usd"));
+    invoice.insert("billing_reason".into(), "quote_accept".into());
+    invoice.insert("description".into(), quote.get("description").cloned().unwrap_or_default());
+    let parent = json!({
+        "quote_details": {"quote": quote.id()}, "subscription_details": null, "type": "quote_details",
+    });
+    invoice.insert("parent".into(), parent);
+    for item in items {
+        let price = &item["price"];
+        let line = Line {
+            description: item["description"].as_str().map(str::to_owned),
+            amount: item["amount_total"].as_i64().unwrap_or_default(),
+            quantity: item["quantity"].as_i64().unwrap_or(1),
+            period: (now(), now()),
+            price: json!({"price": price["id"], "product": price["product"]}),
+            unit: price["unit_amount_decimal"].as_str().map(str::to_owned),
+            parent: Value::Null,
+            subscription: None,
+            discountable: true,
+            discounts: Vec::new(),
+            rates: Vec::new(),
+            metadata: json!({}),
+        };
+        push(account, &mut invoice, line);
+    }
+    recompute(account, &mut invoice);
+    account.create(KIND, "invoice.created", &invoice);
+    invoice
+}
+
 /// What the next invoice of a subscription, or of a customer's pending items, would be; nothing is kept.
 fn preview(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let sent = std::mem::take(&mut call.parameters);

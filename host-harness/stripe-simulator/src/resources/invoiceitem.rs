@@ -61,7 +61,7 @@ pub(super) fn charged(account: &mut Account, sent: &Object, currency: &str, at: 
         return Ok(Charged { amount, quantity, currency, price: Some(price), unit, description });
     }
     let largest = |amount: i64, param: &str| {
-        if amount.abs() > money::LARGEST_TOTAL {
+        if amount.unsigned_abs() > money::LARGEST_TOTAL.unsigned_abs() {
             Err(money::too_large(&name(param), currency, money::LARGEST_TOTAL))
         } else {
             Ok(amount)

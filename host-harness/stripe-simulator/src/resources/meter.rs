@@ -164,9 +164,9 @@ fn summaries(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let step = match sent.text("value_grouping_window") {
         Some("hour") => 3_600,
         Some(_) => DAY,
-        None => end - start,
+        None => end.saturating_sub(start),
     };
-    if (end - start) / step > 10_000 {
+    if end.saturating_sub(start) / step > 10_000 {
         return Err(ApiError::invalid("The time range has too many windows.").param("end_time"));
     }
     let mut found = Vec::new();

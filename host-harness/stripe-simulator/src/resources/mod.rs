@@ -15,6 +15,7 @@ mod credit_note;
 mod customer;
 mod cycle;
 mod discount;
+mod dispute;
 mod event;
 mod expand;
 mod fields;
@@ -25,9 +26,13 @@ mod listing;
 mod meter;
 mod money;
 mod payment_intent;
+mod payment_link;
 mod payment_method;
+mod payout;
+mod portal;
 mod price;
 mod product;
+mod quote;
 mod rates;
 mod read;
 mod refund;
@@ -50,6 +55,8 @@ pub(crate) use checkout_session::{Paid, pay};
 pub(crate) use expand::check as check_expand;
 pub(crate) use money::amount as format_amount;
 pub(crate) use payment_intent::complete_authentication;
+pub(crate) use payment_link::visit;
+pub(crate) use portal::cancel_at_period_end;
 pub(crate) use read::Read;
 
 use crate::protocol::ApiError;
@@ -121,6 +128,11 @@ pub(crate) fn handlers() -> impl Iterator<Item = ((&'static str, &'static str), 
         setup_intent::OPERATIONS,
         subscription::OPERATIONS,
         webhook_endpoint::OPERATIONS,
+        portal::OPERATIONS,
+        quote::OPERATIONS,
+        payment_link::OPERATIONS,
+        payout::OPERATIONS,
+        dispute::OPERATIONS,
         test_clock::OPERATIONS,
         subscription_item::OPERATIONS,
         source::OPERATIONS,
@@ -170,6 +182,8 @@ fn include(account: &Account, kind: &str, field: &str, object: &Object) -> Optio
         ("customer", _) => customer::include(account, field, object),
         ("charge", "refunds") => Some(refund::of_charge(account, object)),
         ("checkout.session", "line_items") => Some(checkout_session::line_items(account, object)),
+        ("quote", "line_items") => Some(quote::line_items(account, object)),
+        ("payment_link", "line_items") => Some(payment_link::line_items(account, object)),
         ("price", "tiers") => price::tiers(account, object),
         ("invoice", _) => invoice::include(account, field, object),
         _ => None,

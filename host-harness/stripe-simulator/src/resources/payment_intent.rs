@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use super::cards::{self, Behaviour};
 use super::fields::{assign, assign_metadata, new_metadata, object};
 use super::{
-    Call, Operations, Read, Reply, charge, checkout_session, customer, invoice, listing, money, payment_method, search,
+    Call, Operations, Read, Reply, charge, checkout_session, customer, dispute, invoice, listing, money,
+    payment_method, search,
 };
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
@@ -200,7 +201,10 @@ fn no_method(intent: &Object) -> ApiError {
 /// The payment method that the parameters name or describe, checked against the intent's customer.
 fn method_of(account: &mut Account, intent: &Object, sent: &Object) -> Result<Option<Object>, ApiError> {
     if let Some(data) = sent.object("payment_method_data") {
-        let method = payment_method::build(account, &cards::VISA, data);
+        let method = match data.text("type") {
+            Some(kind) if kind != "card" => payment_method::build_other(account, kind, data),
+            _ => payment_method::build(account, &cards::VISA, data),
+        };
         account.put("payment_method", &method);
         return Ok(Some(method));
     }
@@ -234,6 +238,19 @@ pub(super) fn attempt(
     intent.insert("payment_method".into(), method.id().into());
     intent.insert("next_action".into(), Value::Null);
     intent.insert("last_payment_error".into(), Value::Null);
+    let kind = method.text("type").unwrap_or("card");
+    if matches!(kind, "sepa_debit" | "us_bank_account" | "bacs_debit" | "au_becs_debit" | "acss_debit") {
+        intent.insert("status".into(), "processing".into());
+        let text = account.put(KIND, intent);
+        account.emit("payment_intent.processing", text);
+        return Ok(());
+    }
+    if kind == "customer_balance" {
+        intent.insert("status".into(), "requires_action".into());
+        let text = account.put(KIND, intent);
+        account.emit("payment_intent.requires_action", text);
+        return Ok(());
+    }
     match verdict(account, method, terms) {
         Verdict::Pays => {
             paid(account, intent, method);
@@ -276,7 +293,11 @@ pub(super) fn verdict(account: &Account, method: &Object, terms: &Terms) -> Verd
             Verdict::Declines("card_declined", "generic_decline")
         }
         Behaviour::Blocked => Verdict::Declines("card_declined", "fraudulent"),
-        Behaviour::Pays(_) | Behaviour::Authenticates | Behaviour::AuthenticatesUnlessSetUp => Verdict::Pays,
+        Behaviour::Pays(_)
+        | Behaviour::Disputes
+        | Behaviour::Inquires
+        | Behaviour::Authenticates
+        | Behaviour::AuthenticatesUnlessSetUp => Verdict::Pays,
     }
 }
 
@@ -314,6 +335,7 @@ fn paid(account: &mut Account, intent: &mut Object, method: &Object) {
         return;
     }
     succeed(account, intent, amount);
+    dispute::open_for(account, charge.id(), method);
 }
 
 fn succeed(account: &mut Account, intent: &mut Object, received: i64) {
@@ -355,6 +377,17 @@ fn declined(
         .with("charge", charge.id())
         .with("payment_method", Value::Object(method.clone()));
     fail(account, intent, error)
+}
+
+/// A debit arrived.
+pub(super) fn settle_debit(account: &mut Account, intent: &mut Object, method: &Object) {
+    paid(account, intent, method);
+}
+
+/// A debit was refused by the bank.
+pub(super) fn fail_debit(account: &mut Account, intent: &mut Object) {
+    let error = ApiError::card("payment_method_provider_decline", "The customer's bank refused the debit.");
+    fail(account, intent, error);
 }
 
 /// Takes an intent back to where it needs a payment method, with the error as the last one.

@@ -139,7 +139,11 @@ fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let old = call.named(KIND)?;
     let mut new = old.clone();
     assign_metadata(&mut new, &call.parameters)?;
-    Ok(Reply::Kept(call.account.update(KIND, "refund.updated", &old, &new)))
+    let text = call.account.update(KIND, "refund.updated", &old, &new);
+    if old != new {
+        call.account.emit("charge.refund.updated", text.clone());
+    }
+    Ok(Reply::Kept(text))
 }
 
 fn cancel(call: &mut Call<'_>) -> Result<Reply, ApiError> {

@@ -255,6 +255,12 @@ pub(super) fn create(account: &mut Account, start: &Start<'_>) -> Result<Object,
     }
     let text = serde_json::to_vec(&subscription).unwrap_or_default().into();
     account.emit_at(place, "customer.subscription.created", text);
+    let soon = created.saturating_add(3 * DAY);
+    if let Some(end) = trial_end.filter(|end| *end <= soon) {
+        account.warned.insert(format!("{id}:{end}"));
+        let text = serde_json::to_vec(&subscription).unwrap_or_default().into();
+        account.emit_at(place + 1, "customer.subscription.trial_will_end", text);
+    }
     Ok(subscription)
 }
 

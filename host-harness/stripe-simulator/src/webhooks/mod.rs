@@ -6,9 +6,9 @@
 
 mod signature;
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -55,17 +55,60 @@ pub(crate) struct Job {
     pub(crate) event: Arc<Event>,
 }
 
+/// An attempt to deliver.
+#[derive(Debug, Clone)]
+pub(crate) struct Attempt {
+    pub(crate) time: i64,
+    pub(crate) event: Box<str>,
+    pub(crate) kind: &'static str,
+    pub(crate) url: Box<str>,
+    /// Whether the endpoint took it.
+    pub(crate) taken: bool,
+}
+
+/// Attempts that are remembered.
+const REMEMBERED: usize = 1000;
+
+/// The newest attempts.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    attempts: Mutex<VecDeque<Attempt>>,
+}
+
+impl Log {
+    fn note(&self, attempt: Attempt) {
+        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        if attempts.len() == REMEMBERED {
+            attempts.pop_front();
+        }
+        attempts.push_back(attempt);
+    }
+
+    /// The newest, newest first.
+    pub(crate) fn newest(&self, count: usize) -> Vec<Attempt> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).iter().rev().take(count).cloned().collect()
+    }
+}
+
+/// What every delivery is made under.
+#[derive(Debug, Clone)]
+pub(crate) struct Terms {
+    pub(crate) retry_unit: Duration,
+    pub(crate) faults: Arc<Faults>,
+    pub(crate) log: Arc<Log>,
+}
+
 type Http = Client<HttpConnector, Full<Bytes>>;
 
 /// Delivers jobs for as long as it is polled.
-pub(crate) async fn deliver(mut jobs: UnboundedReceiver<Job>, retry_unit: Duration, faults: Arc<Faults>) {
+pub(crate) async fn deliver(mut jobs: UnboundedReceiver<Job>, terms: Terms) {
     let http: Http = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
     let mut queues: HashMap<Box<str>, UnboundedSender<Job>> = HashMap::new();
     let mut workers = JoinSet::new();
     while let Some(job) = jobs.recv().await {
         let queue = queues.entry(job.target.id.clone()).or_insert_with(|| {
             let (queue, queued) = unbounded_channel();
-            workers.spawn(work(queued, http.clone(), retry_unit, Arc::clone(&faults)));
+            workers.spawn(work(queued, http.clone(), terms.clone()));
             queue
         });
         // A worker ends only with its queue.
@@ -73,32 +116,32 @@ pub(crate) async fn deliver(mut jobs: UnboundedReceiver<Job>, retry_unit: Durati
     }
 }
 
-async fn work(mut queued: UnboundedReceiver<Job>, http: Http, retry_unit: Duration, faults: Arc<Faults>) {
+async fn work(mut queued: UnboundedReceiver<Job>, http: Http, terms: Terms) {
     let mut retries = JoinSet::new();
     while let Some(job) = queued.recv().await {
         while retries.try_join_next().is_some() {}
         let mut jobs = vec![job];
-        if let Some(window) = faults.shuffle() {
+        if let Some(window) = terms.faults.shuffle() {
             tokio::time::sleep(window).await;
             jobs.extend(std::iter::from_fn(|| queued.try_recv().ok()));
-            faults.reorder(&mut jobs);
+            terms.faults.reorder(&mut jobs);
         }
         for job in jobs {
-            for _ in 1..faults.copies() {
-                attempt(&job, &http, &faults).await;
+            for _ in 1..terms.faults.copies() {
+                attempt(&job, &http, &terms).await;
             }
-            if !attempt(&job, &http, &faults).await {
-                retries.spawn(retry(job, http.clone(), retry_unit, Arc::clone(&faults)));
+            if !attempt(&job, &http, &terms).await {
+                retries.spawn(retry(job, http.clone(), terms.clone()));
             }
         }
     }
 }
 
-async fn retry(job: Job, http: Http, unit: Duration, faults: Arc<Faults>) {
-    let mut wait = unit;
+async fn retry(job: Job, http: Http, terms: Terms) {
+    let mut wait = terms.retry_unit;
     for _ in 1..ATTEMPTS {
         tokio::time::sleep(wait).await;
-        if attempt(&job, &http, &faults).await {
+        if attempt(&job, &http, &terms).await {
             return;
         }
         wait = wait.saturating_mul(10);
@@ -106,7 +149,7 @@ async fn retry(job: Job, http: Http, unit: Duration, faults: Arc<Faults>) {
 }
 
 /// One attempt; whether the event needs no more of them.
-async fn attempt(job: &Job, http: &Http, faults: &Faults) -> bool {
+async fn attempt(job: &Job, http: &Http, terms: &Terms) -> bool {
     let Job { target, event } = job;
     if target.gone.load(Ordering::Relaxed) {
         return true;
@@ -117,7 +160,10 @@ async fn attempt(job: &Job, http: &Http, faults: &Faults) -> bool {
         .header("accept", "*/*; q=0.5, application/xml")
         .header("cache-control", "no-cache")
         .header("user-agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)")
-        .header("stripe-signature", signature::header(&target.secret, machine().saturating_add(faults.skew()), &body))
+        .header(
+            "stripe-signature",
+            signature::header(&target.secret, machine().saturating_add(terms.faults.skew()), &body),
+        )
         .body(Full::new(body));
     let Ok(request) = request else { return false };
     let answer = tokio::time::timeout(PATIENCE, http.request(request)).await;
@@ -125,5 +171,7 @@ async fn attempt(job: &Job, http: &Http, faults: &Faults) -> bool {
     if taken {
         event.delivered();
     }
+    let (time, url) = (machine(), target.url.clone());
+    terms.log.note(Attempt { time, event: event.id.clone(), kind: event.kind, url, taken });
     taken
 }

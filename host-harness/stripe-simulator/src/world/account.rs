@@ -21,6 +21,9 @@ pub(crate) struct Cause {
     pub(crate) idempotency_key: Option<Arc<str>>,
 }
 
+/// The id of the account that keys belong to.
+pub(crate) const OWN_ACCOUNT: &str = "acct_1SimulatorAccount";
+
 /// What is known of an idempotency key.
 #[derive(Debug, Clone)]
 pub(crate) enum Slot {
@@ -94,7 +97,7 @@ impl Account {
 
     /// The account's own id.
     pub(crate) fn id(&self) -> &str {
-        self.scope.account.as_deref().unwrap_or("acct_1SimulatorAccount")
+        self.scope.account.as_deref().unwrap_or(OWN_ACCOUNT)
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -117,6 +120,11 @@ impl Account {
 
     pub(crate) fn shelf(&self, kind: &str) -> Option<&Shelf> {
         self.shelves.get(kind)
+    }
+
+    /// How many objects there are of each kind.
+    pub(crate) fn counts(&self) -> BTreeMap<&'static str, usize> {
+        self.shelves.iter().map(|(kind, shelf)| (*kind, shelf.count())).collect()
     }
 
     /// The text of an object, deleted or not.

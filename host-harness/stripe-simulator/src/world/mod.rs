@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::sync::mpsc::UnboundedSender;
 
-pub(crate) use account::{Account, Cause, Slot, contains};
+pub(crate) use account::{Account, Cause, OWN_ACCOUNT, Slot, contains};
 pub(crate) use clock::{freeze, machine, now};
 pub(crate) use events::Event;
 pub(crate) use ids::Ids;
@@ -104,6 +104,14 @@ impl World {
             Arc::new(Mutex::new(Account::new(scope.clone(), Arc::clone(&self.settings), ids, self.jobs.clone())))
         });
         Arc::clone(made)
+    }
+
+    /// Every account, in a steady order.
+    pub(crate) fn accounts(&self) -> Vec<(Scope, Arc<Mutex<Account>>)> {
+        let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<_> = accounts.iter().map(|(s, a)| (s.clone(), Arc::clone(a))).collect();
+        all.sort_by(|(a, _), (b, _)| (a.live, &a.account).cmp(&(b.live, &b.account)));
+        all
     }
 
     /// The account that an object is in: pages that a browser opens name the object and no key.

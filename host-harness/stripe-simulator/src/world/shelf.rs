@@ -42,6 +42,11 @@ impl Shelf {
         self.entry(id).is_some_and(|e| e.listed)
     }
 
+    /// How many objects are not deleted.
+    pub(crate) fn count(&self) -> usize {
+        self.entries.iter().filter(|e| e.listed).count()
+    }
+
     pub(crate) fn position(&self, id: &str) -> Option<usize> {
         self.positions.get(id).map(|p| *p as usize)
     }

@@ -1,0 +1,176 @@
+//! Disputes, payouts, transfers, and what else moves money or leads to it.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
+
+mod stripe;
+
+use serde_json::json;
+use stripe::Stripe;
+
+async fn pay(stripe: &Stripe, card: &str, amount: &str) -> stripe::Answer {
+    let form = [("amount", amount), ("currency", "usd"), ("payment_method", card), ("confirm", "true")];
+    stripe.make("/v1/payment_intents", &form).await
+}
+
+async fn available(stripe: &Stripe) -> i64 {
+    stripe.get("/v1/balance", &[]).await.body["available"][0]["amount"].as_i64().unwrap()
+}
+
+#[tokio::test]
+async fn a_dispute_is_answered_won_lost_and_given_up() {
+    let stripe = Stripe::start().await;
+    for (evidence, outcome) in [("winning_evidence", "won"), ("losing_evidence", "lost")] {
+        let intent = pay(&stripe, "pm_card_createDispute", "5000").await.id();
+        let list = stripe.get("/v1/disputes", &[("payment_intent", &intent)]).await;
+        let path = format!("/v1/disputes/{}", list.ids()[0]);
+        let dispute = &list.body["data"][0];
+        assert_eq!((&dispute["status"], &dispute["amount"]), (&json!("needs_response"), &json!(5000)));
+        assert_eq!(dispute["balance_transactions"][0]["net"], -6500);
+        let draft = [("evidence[product_description]", "A book"), ("submit", "false")];
+        assert_eq!(stripe.make(&path, &draft).await.body["status"], "needs_response");
+        let answered = stripe.make(&path, &[("evidence[uncategorized_text]", evidence)]).await;
+        assert_eq!(answered.body["status"], outcome);
+        assert_eq!(stripe.post(&path, &[("evidence[receipt]", "file_1")]).await.status, 400);
+    }
+    let events = stripe.events().await;
+    for kind in ["charge.dispute.created", "charge.dispute.funds_withdrawn", "charge.dispute.closed"] {
+        assert_eq!(events.iter().filter(|e| *e == kind).count(), 2, "{kind}");
+    }
+    assert_eq!(events.iter().filter(|e| *e == "charge.dispute.funds_reinstated").count(), 1);
+    let intent = pay(&stripe, "pm_card_createDisputeInquiry", "5000").await.id();
+    let list = stripe.get("/v1/disputes", &[("payment_intent", &intent)]).await;
+    assert_eq!(list.body["data"][0]["status"], "warning_needs_response");
+    let closed = stripe.make(&format!("/v1/disputes/{}/close", list.ids()[0]), &[]).await;
+    assert_eq!(closed.body["status"], "warning_closed");
+}
+
+#[tokio::test]
+async fn payouts_and_transfers_need_the_money() {
+    let stripe = Stripe::start().await;
+    let form = [("amount", "1000"), ("currency", "usd")];
+    assert_eq!(stripe.post("/v1/payouts", &form).await.error()["code"], "balance_insufficient");
+    pay(&stripe, "pm_card_bypassPending", "10000").await;
+    let before = available(&stripe).await;
+    let payout = stripe.make("/v1/payouts", &form).await;
+    assert_eq!((&payout.body["status"], available(&stripe).await), (&json!("pending"), before - 1000));
+    stripe.make(&format!("/v1/payouts/{}/cancel", payout.id()), &[]).await;
+    assert_eq!(available(&stripe).await, before);
+    let connected = stripe.make("/v1/accounts", &[("type", "custom"), ("country", "US")]).await.id();
+    let nobody = [("amount", "500"), ("currency", "usd"), ("destination", "acct_nobody")];
+    assert_eq!(stripe.post("/v1/transfers", &nobody).await.error()["param"], "destination");
+    let form = [("amount", "500"), ("currency", "usd"), ("destination", connected.as_str())];
+    let transfer = stripe.make("/v1/transfers", &form).await;
+    let path = format!("/v1/transfers/{}", transfer.id());
+    let back = stripe.make(&format!("{path}/reversals"), &[("amount", "200")]).await;
+    assert_eq!(back.body["transfer"], transfer.body["id"]);
+    assert_eq!(stripe.post(&format!("{path}/reversals"), &[("amount", "400")]).await.status, 400);
+    let now = stripe.get(&path, &[]).await.body;
+    assert_eq!((&now["amount_reversed"], &now["reversed"]), (&json!(200), &json!(false)));
+    assert_eq!(available(&stripe).await, before - 300);
+    let kinds = stripe.get("/v1/balance_transactions", &[]).await.types();
+    assert_eq!(kinds, ["transfer_refund", "transfer", "payout_cancel", "payout", "charge"]);
+}
+
+#[tokio::test]
+async fn charges_are_made_of_tokens_and_cards() {
+    let stripe = Stripe::start().await;
+    let form = [("amount", "900"), ("currency", "usd"), ("source", "tok_visa"), ("capture", "false")];
+    let held = stripe.make("/v1/charges", &form).await;
+    assert_eq!((&held.body["captured"], &held.body["payment_intent"]), (&json!(false), &json!(null)));
+    let path = format!("/v1/charges/{}/capture", held.id());
+    let taken = stripe.make(&path, &[("amount", "700")]).await;
+    assert_eq!(taken.body["amount_captured"], 700);
+    assert_eq!(stripe.post(&path, &[]).await.error()["code"], "charge_already_captured");
+    let customer = stripe.make("/v1/customers", &[("source", "tok_mastercard")]).await;
+    let card = customer.body["default_source"].as_str().unwrap();
+    let sources = stripe.get(&format!("/v1/customers/{}/sources", customer.id()), &[]).await;
+    assert_eq!(sources.ids(), [card]);
+    let form = [("amount", "900"), ("currency", "usd"), ("customer", &customer.id())];
+    assert_eq!(stripe.make("/v1/charges", &form).await.body["payment_method_details"]["card"]["brand"], "mastercard");
+    let form = [("amount", "900"), ("currency", "usd"), ("source", "tok_chargeDeclined")];
+    let declined = stripe.post("/v1/charges", &form).await;
+    assert_eq!((declined.status, &declined.error()["code"]), (402, &json!("card_declined")));
+}
+
+#[tokio::test]
+async fn an_accepted_quote_is_a_subscription_or_an_invoice() {
+    let stripe = Stripe::start().await;
+    let (customer, _) = stripe.customer_with("pm_card_visa").await;
+    let monthly = stripe.monthly("1500").await;
+    let form = [("currency", "usd"), ("unit_amount", "700"), ("product_data[name]", "Setup")];
+    let once = stripe.make("/v1/prices", &form).await.id();
+    for (price, field) in [(monthly, "subscription"), (once, "invoice")] {
+        let form =
+            [("customer", customer.as_str()), ("line_items[0][price]", &price), ("line_items[0][quantity]", "2")];
+        let quote = stripe.make("/v1/quotes", &form).await;
+        let path = format!("/v1/quotes/{}", quote.id());
+        assert_eq!(stripe.post(&format!("{path}/accept"), &[]).await.status, 400);
+        let open = stripe.make(&format!("{path}/finalize"), &[]).await;
+        assert_eq!((&open.body["status"], open.body["number"].is_string()), (&json!("open"), true));
+        let items = stripe.get(&format!("{path}/line_items"), &[]).await;
+        assert_eq!(items.body["data"][0]["quantity"], 2);
+        let accepted = stripe.make(&format!("{path}/accept"), &[]).await;
+        assert!(accepted.body[field].is_string(), "{}", accepted.text);
+        assert_eq!(stripe.post(&format!("{path}/cancel"), &[]).await.status, 400);
+    }
+}
+
+#[tokio::test]
+async fn links_lead_to_pages() {
+    let stripe = Stripe::start().await;
+    let (customer, _) = stripe.customer_with("pm_card_visa").await;
+    let monthly = stripe.monthly("1500").await;
+    let form = [("line_items[0][price]", monthly.as_str()), ("line_items[0][quantity]", "1")];
+    let link = stripe.make("/v1/payment_links", &form).await;
+    let opened = stripe.send("GET", link.body["url"].as_str().unwrap(), &[], "").await;
+    assert_eq!(opened.status, 303);
+    let page = opened.header("location").to_owned();
+    let paid = stripe.submit(&page, &[("card", "pm_card_visa"), ("email", "x@y.example")]).await;
+    assert_eq!(paid.status, 303, "{}", paid.text);
+    let sessions = stripe.get("/v1/checkout/sessions", &[("payment_link", &link.id())]).await;
+    assert_eq!(sessions.body["data"][0]["status"], "complete");
+    stripe.make(&format!("/v1/payment_links/{}", link.id()), &[("active", "false")]).await;
+    assert_eq!(stripe.send("GET", link.body["url"].as_str().unwrap(), &[], "").await.status, 404);
+
+    let form = [("customer", customer.as_str()), ("items[0][price]", &monthly)];
+    let subscription = stripe.make("/v1/subscriptions", &form).await.id();
+    let form = [("customer", customer.as_str()), ("return_url", "https://shop.example")];
+    let portal = stripe.make("/v1/billing_portal/sessions", &form).await.body["url"].as_str().unwrap().to_owned();
+    assert!(stripe.send("GET", &portal, &[], "").await.text.contains(&subscription));
+    stripe.submit(&portal, &[("cancel", &subscription)]).await;
+    let now = stripe.get(&format!("/v1/subscriptions/{subscription}"), &[]).await;
+    assert_eq!(now.body["cancel_at_period_end"], true);
+}
+
+#[tokio::test]
+async fn a_session_takes_discounts() {
+    let stripe = Stripe::start().await;
+    let coupon = stripe.make("/v1/coupons", &[("percent_off", "50"), ("duration", "once")]).await.id();
+    let monthly = stripe.monthly("1500").await;
+    let form = [
+        ("mode", "subscription"),
+        ("success_url", "https://shop.example"),
+        ("line_items[0][price]", monthly.as_str()),
+        ("line_items[0][quantity]", "1"),
+        ("discounts[0][coupon]", coupon.as_str()),
+    ];
+    let session = stripe.make("/v1/checkout/sessions", &form).await;
+    assert_eq!((&session.body["amount_subtotal"], &session.body["amount_total"]), (&json!(1500), &json!(750)));
+    stripe.submit(session.body["url"].as_str().unwrap(), &[("card", "pm_card_visa"), ("email", "x@y.example")]).await;
+    let paid = stripe.get(&format!("/v1/checkout/sessions/{}", session.id()), &[("expand[]", "invoice")]).await;
+    assert_eq!((&paid.body["status"], &paid.body["invoice"]["total"]), (&json!("complete"), &json!(750)));
+}
+
+#[tokio::test]
+async fn what_has_no_behaviour_is_kept_all_the_same() {
+    let stripe = Stripe::start().await;
+    let made = stripe.make("/v1/topups", &[("amount", "2000"), ("currency", "usd")]).await;
+    let path = format!("/v1/topups/{}", made.id());
+    assert_eq!(stripe.get(&path, &[]).await.body["amount"], 2000);
+    let changed = stripe.make(&path, &[("metadata[a]", "b")]).await;
+    assert_eq!(changed.body["metadata"]["a"], "b");
+    assert_eq!(stripe.get("/v1/topups", &[]).await.ids(), [made.id()]);
+    assert_eq!(stripe.make(&format!("{path}/cancel"), &[]).await.body["status"], "canceled");
+    assert_eq!(stripe.events().await, ["topup.created", "topup.canceled"]);
+    let link = stripe.make("/v1/file_links", &[("file", "file_1")]).await.id();
+    assert_eq!(stripe.get("/v1/file_links", &[]).await.ids(), [link]);
+}

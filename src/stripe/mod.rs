@@ -2,7 +2,7 @@
 //!
 //! This layer knows HTTP and Stripe's conventions and no operation: a [`client::Call`] comes in, an
 //! [`client::Answer`] or an [`crate::error::Error`] goes out. Requests leave through [`transport::Transport`],
-//! which the component implements on `wasi:http` ([`wasi`]) and the tests as they need it. The rules are
+//! which the component implements on `wasi:http` (in `wasi`) and the tests as they need it. The rules are
 //! Stripe's own, from its documentation and its official SDKs.
 
 pub mod client;

@@ -22,27 +22,38 @@ pub fn log_calls(wanted: bool) {
     }
 }
 
-/// Until somebody wants the process to end: Ctrl-C, or a polite kill.
-pub async fn asked_to_stop() {
-    let interrupt = async {
-        // Without a handler Ctrl-C ends the process by itself.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
+/// Ends when somebody wants the process to end: Ctrl-C, or a polite kill.
+///
+/// It listens from the call on and not only when it is awaited: call it before telling anyone that the process is up.
+#[cfg(unix)]
+pub fn asked_to_stop() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+
+    async fn received(signal: Option<Signal>) {
+        match signal {
+            Some(mut signal) => {
                 signal.recv().await;
             }
-            Err(_) => std::future::pending().await,
+            // Without a handler the signal ends the process by itself.
+            None => std::future::pending().await,
         }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
+    }
+
+    let interrupt = signal(SignalKind::interrupt()).ok();
+    let terminate = signal(SignalKind::terminate()).ok();
+    async move {
+        tokio::select! {
+            () = received(interrupt) => {}
+            () = received(terminate) => {}
+        }
+    }
+}
+
+/// Ends when somebody wants the process to end: Ctrl-C.
+#[cfg(not(unix))]
+pub async fn asked_to_stop() {
+    // Without a handler Ctrl-C ends the process by itself.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
     }
 }

@@ -66,9 +66,9 @@ pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Argumen
     let (mut inbox, serving) = receiver.serve(connector.clone(), connection, async {
         let _ = stopped.await;
     });
+    let mut stopping = std::pin::pin!(asked_to_stop());
     announce(terminal, address, subscribed.as_ref().map(|(url, _)| url.as_str()))?;
 
-    let mut stopping = std::pin::pin!(asked_to_stop());
     let mut taken = 0_u64;
     let ended = loop {
         let arrival = tokio::select! {

@@ -38,6 +38,7 @@ pub async fn run(terminal: &mut Terminal, arguments: &Arguments) -> Result<(), F
     });
     let simulator = simulator.await.map_err(|error| Failure::Machine(format!("cannot listen on {listen}: {error}")))?;
     let base = simulator.base_url();
+    let stopping = asked_to_stop();
     if terminal.json {
         terminal.json_line(&json!({ "type": "listening", "base_url": base }))?;
     } else {
@@ -45,7 +46,7 @@ pub async fn run(terminal: &mut Terminal, arguments: &Arguments) -> Result<(), F
         terminal.line(paint(DIM, "Any test key is accepted; Ctrl-C ends it, and its data with it. Use it with"))?;
         terminal.line(format_args!("  export STRIPE_API_BASE={base} STRIPE_SECRET_KEY=sk_test_anything"))?;
     }
-    asked_to_stop().await;
+    stopping.await;
     simulator.stop().await;
     Ok(())
 }

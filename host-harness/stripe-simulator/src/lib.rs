@@ -37,7 +37,7 @@ mod webhooks;
 mod wire;
 mod world;
 
-pub use faults::{Fault, FaultKind};
+pub use faults::{Fault, FaultError, FaultKind};
 pub use journal::RecordedRequest;
 pub use server::{Options, Simulator};
 

@@ -8,7 +8,9 @@
 //! POST /p/session/{session}               `cancel={subscription}`
 //! GET  /_simulator/authenticate/{intent}  the bank's 3D Secure page
 //! POST /_simulator/authenticate/{intent}  `outcome=succeeded` or `outcome=failed`
-//! GET  /                                  objects, events, deliveries and requests
+//! GET  /                                  objects, events, deliveries and requests, as they come
+//! GET  /_simulator/{objects,events,requests}/…  one of them whole
+//! GET  /_simulator/find?id={id}           goes to it
 //! GET, POST, DELETE /_simulator/faults    the faults in force, one more of them, none of them
 //! POST /_simulator/keys                   `key`, `permissions[]`: what a restricted key may do
 //! ```
@@ -20,6 +22,7 @@ mod authenticate;
 mod checkout;
 mod control;
 mod html;
+mod inspect;
 mod link;
 mod overview;
 mod portal;
@@ -42,6 +45,12 @@ pub(crate) fn owns(head: &Parts) -> bool {
         || path.starts_with("/pay/")
         || path.starts_with("/p/session/")
         || path.starts_with("/_simulator/")
+}
+
+/// Whether a path is one where developers look at the simulator.
+pub(crate) fn only_looks(path: &str) -> bool {
+    const LOOKS: [&str; 4] = ["objects/", "events/", "requests/", "find"];
+    path == "/" || path.strip_prefix("/_simulator/").is_some_and(|rest| LOOKS.iter().any(|l| rest.starts_with(l)))
 }
 
 /// A request for a page.
@@ -70,6 +79,11 @@ pub(crate) fn answer(protocol: &Protocol, request: &Request<'_>) -> Reply {
         Some(["_simulator", "authenticate", id]) => authenticate::answer(world, method, id, &form, request_id),
         Some(["_simulator", "faults"]) => Some(control::answer(&protocol.faults, method, &form)),
         Some(["_simulator", "keys"]) => Some(control::keys(protocol.permissions(), method, &form)),
+        Some(["_simulator", "objects", kind]) => inspect::objects(world, kind),
+        Some(["_simulator", "objects", kind, id]) => inspect::object(world, kind, id),
+        Some(["_simulator", "events", id]) => inspect::event(protocol, id),
+        Some(["_simulator", "requests", id]) => inspect::request(protocol, id),
+        Some(["_simulator", "find"]) => inspect::find(protocol, field(&form, "id")),
         Some([""]) => Some(overview::answer(world, &protocol.journal, &protocol.log)),
         _ => None,
     };

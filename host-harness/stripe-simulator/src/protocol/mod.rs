@@ -37,7 +37,7 @@ use crate::pages;
 use crate::resources::{self, Call};
 use crate::webhooks::Log;
 use crate::wire::Manner;
-use crate::world::{Account, Cause, Object, Scope, World, lock};
+use crate::world::{Account, Cause, Object, Scope, World, lock, machine};
 use idempotency::Keyed;
 use routes::{Route, Routes};
 
@@ -148,7 +148,9 @@ impl Protocol {
         }
         let body = Limited::new(body, LARGEST_BODY).collect().await.map(|b| b.to_bytes());
         let request_id = self.world.request_id();
-        let number = self.journal.arrived(recorded(&head, body.as_ref().ok(), &request_id));
+        // Looking at what was asked is nothing to look at.
+        let number =
+            (!pages::only_looks(path)).then(|| self.journal.arrived(recorded(&head, body.as_ref().ok(), &request_id)));
         if !drawn.latency.is_zero() {
             tokio::time::sleep(drawn.latency).await;
         }
@@ -183,7 +185,7 @@ impl Protocol {
         if let Some(manner) = manner {
             reply.extensions_mut().insert(manner);
         }
-        if !matches!(manner, Some(Manner::Reset)) {
+        if let (Some(number), false) = (number, matches!(manner, Some(Manner::Reset))) {
             self.journal.answered(number, reply.status().as_u16());
         }
         reply
@@ -471,6 +473,7 @@ fn recorded(head: &Parts, body: Option<&Bytes>, request_id: &str) -> RecordedReq
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let headers = head.headers.iter().filter(|(name, _)| *name != "authorization");
     RecordedRequest {
+        time: machine(),
         method: head.method.as_str().to_owned(),
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),

@@ -27,7 +27,7 @@ fn date(days: i64) -> (i64, i64, i64) {
 }
 
 /// A day as people write it: `21 Nov 2026`.
-pub(super) fn day(time: i64) -> String {
+pub(crate) fn day(time: i64) -> String {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let (year, month, day) = date(time.div_euclid(DAY));
     let name = usize::try_from(month - 1).ok().and_then(|m| MONTHS.get(m)).unwrap_or(&"");

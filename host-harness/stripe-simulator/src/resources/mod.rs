@@ -50,6 +50,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use stripe_facts::Operation;
 
+pub(crate) use calendar::day as calendar_day;
 pub(crate) use cards::TEST_CARDS;
 pub(crate) use checkout_session::{Paid, pay};
 pub(crate) use expand::check as check_expand;

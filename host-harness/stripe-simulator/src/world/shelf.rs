@@ -30,6 +30,7 @@ pub(crate) struct Kept<'a> {
 pub(crate) struct Shelf {
     entries: Vec<Entry>,
     positions: HashMap<Box<str>, u32>,
+    listed: usize,
 }
 
 impl Shelf {
@@ -44,7 +45,7 @@ impl Shelf {
 
     /// How many objects are not deleted.
     pub(crate) fn count(&self) -> usize {
-        self.entries.iter().filter(|e| e.listed).count()
+        self.listed
     }
 
     pub(crate) fn position(&self, id: &str) -> Option<usize> {
@@ -59,6 +60,7 @@ impl Shelf {
     pub(crate) fn put(&mut self, id: &str, created: i64, text: Bytes) {
         let position = self.position(id);
         if let Some(entry) = position.and_then(|p| self.entries.get_mut(p)) {
+            self.listed += usize::from(!entry.listed);
             *entry = Entry { text, created, listed: true };
             return;
         }
@@ -66,6 +68,7 @@ impl Shelf {
         let position = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         self.positions.insert(id.into(), position);
         self.entries.push(Entry { text, created, listed: true });
+        self.listed += 1;
     }
 
     /// Takes an object out of lists. With a text, that is what its id answers from now on.
@@ -75,6 +78,7 @@ impl Shelf {
             self.positions.remove(id);
         }
         if let Some(entry) = self.entries.get_mut(position) {
+            self.listed -= usize::from(entry.listed);
             entry.listed = false;
             entry.text = left.unwrap_or_default();
         }

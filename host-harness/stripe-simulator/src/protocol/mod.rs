@@ -9,6 +9,7 @@ mod error;
 mod form;
 mod idempotency;
 mod permissions;
+mod pretty;
 mod rate;
 mod routes;
 mod validate;
@@ -29,6 +30,7 @@ pub(crate) use error::ApiError;
 pub(crate) use form::{Branch, Tree, decode, from_json, read};
 pub(crate) use idempotency::KeptAnswer;
 pub(crate) use permissions::Permissions;
+pub(crate) use pretty::pretty;
 pub(crate) use validate::check_metadata_count;
 
 use crate::faults::{Drawn, FaultKind, Faults};
@@ -458,7 +460,7 @@ fn limited(error: &ApiError, reason: &'static str, request_id: &str, live: bool)
 }
 
 fn reply(status: u16, body: Bytes, request_id: Option<&str>) -> Reply {
-    let mut reply = Response::new(Full::new(body));
+    let mut reply = Response::new(Full::new(pretty(&body)));
     *reply.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
     let headers = reply.headers_mut();
     headers.insert("content-type", HeaderValue::from_static("application/json"));

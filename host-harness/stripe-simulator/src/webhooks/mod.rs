@@ -21,6 +21,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
 use crate::faults::Faults;
+use crate::protocol::pretty;
 use crate::world::{Event, machine};
 
 /// Attempts in test mode; live mode goes on for days, which no run of the simulator lasts.
@@ -154,7 +155,7 @@ async fn attempt(job: &Job, http: &Http, terms: &Terms) -> bool {
     if target.gone.load(Ordering::Relaxed) {
         return true;
     }
-    let body = event.text(target.api_version.as_deref());
+    let body = pretty(&event.text(target.api_version.as_deref()));
     let request = Request::post(&*target.url)
         .header("content-type", "application/json; charset=utf-8")
         .header("accept", "*/*; q=0.5, application/xml")

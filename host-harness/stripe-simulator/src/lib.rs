@@ -28,6 +28,7 @@ pub mod conformance;
 mod demo;
 mod faults;
 mod journal;
+mod listen;
 mod older;
 mod pages;
 mod protocol;

@@ -194,3 +194,23 @@ async fn endpoints_are_limited_and_their_urls_checked() {
     let one_more = [("url", "https://a.example"), ("enabled_events[]", "*")];
     assert_eq!(stripe.post("/v1/webhook_endpoints", &one_more).await.status, 400);
 }
+
+#[tokio::test]
+async fn an_event_is_delivered_again_to_the_endpoint_that_is_named() {
+    let stripe = quick().await;
+    let listener = Listener::start(0).await;
+    let form = [("url", listener.url.as_str()), ("enabled_events[]", "product.created")];
+    let endpoint = stripe.make("/v1/webhook_endpoints", &form).await.id();
+    stripe.make("/v1/customers", &[]).await;
+    let event = stripe.get("/v1/events", &[]).await.ids().remove(0);
+    let again = async |event: &str, form: &[(&str, &str)]| {
+        stripe.unversioned("POST", &format!("/v1/events/{event}/retry"), form).await
+    };
+    assert_eq!(again("evt_nobody", &[]).await.status, 404);
+    let unknown = again(&event, &[("webhook_endpoint", "we_nobody")]).await;
+    assert_eq!((unknown.status, unknown.error()["param"].as_str()), (400, Some("webhook_endpoint")));
+    assert_eq!(again(&event, &[]).await.status, 200, "nobody wants it, so nobody gets it");
+    assert_eq!(again(&event, &[("webhook_endpoint", &endpoint)]).await.body["id"], event.as_str());
+    listener.count(1).await;
+    assert_eq!(listener.types(), ["customer.created"]);
+}

@@ -35,6 +35,7 @@ pub(crate) use validate::check_metadata_count;
 
 use crate::faults::{Drawn, FaultKind, Faults};
 use crate::journal::{Journal, RecordedRequest};
+use crate::listen::{self, Listeners};
 use crate::pages;
 use crate::resources::{self, Call};
 use crate::webhooks::Log;
@@ -60,6 +61,7 @@ pub(crate) struct Protocol {
     permissions: Permissions,
     habits: Habits,
     pub(crate) log: Arc<Log>,
+    listeners: Listeners,
 }
 
 /// What is the same for every request.
@@ -111,6 +113,7 @@ impl Protocol {
             permissions: Permissions::default(),
             habits,
             log,
+            listeners: Listeners::default(),
         }
     }
 
@@ -136,6 +139,10 @@ impl Protocol {
 
     /// Answers any request whatever.
     pub(crate) async fn answer(self: &Arc<Self>, request: Request<Incoming>) -> Reply {
+        if request.uri().path() == listen::PATH {
+            let id = self.world.request_id();
+            return self.listeners.accept(&self.world, request, &self.faults, &self.log, &id);
+        }
         let (head, body) = request.into_parts();
         let path = head.uri.path();
         let owned = pages::owns(&head);
@@ -443,13 +450,20 @@ fn read_body(body: &[u8], headers: &HeaderMap, encoding: Encoding, sent: &mut Br
 }
 
 /// The response to a request that never became an operation.
-fn refusal(error: &ApiError, request_id: &str, live: bool) -> Reply {
+pub(crate) fn refusal(error: &ApiError, request_id: &str, live: bool) -> Reply {
     if error.status() == 401 {
         let mut reply = reply(401, error.body(None).to_string().into(), None);
         reply.headers_mut().insert("www-authenticate", HeaderValue::from_static("Basic realm=\"Stripe\""));
         return reply;
     }
     reply(error.status(), error.body(Some((request_id, live))).to_string().into(), Some(request_id))
+}
+
+/// The answer after which a connection speaks something else.
+pub(crate) fn switching() -> Reply {
+    let mut reply = Response::new(Full::default());
+    *reply.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    reply
 }
 
 /// 429, with the limit that was met.

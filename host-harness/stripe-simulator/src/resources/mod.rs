@@ -11,6 +11,7 @@ mod calendar;
 mod cards;
 mod charge;
 mod checkout_session;
+mod command_line;
 mod credit_note;
 mod customer;
 mod cycle;
@@ -117,6 +118,7 @@ pub(crate) fn handlers() -> impl Iterator<Item = ((&'static str, &'static str), 
         balance::OPERATIONS,
         charge::OPERATIONS,
         checkout_session::OPERATIONS,
+        command_line::OPERATIONS,
         customer::OPERATIONS,
         event::OPERATIONS,
         invoice::OPERATIONS,

@@ -50,6 +50,7 @@ fn target(endpoint: &Object, secret: &str) -> Arc<Target> {
         enabled_events: endpoint.list("enabled_events").iter().filter_map(|e| e.as_str().map(str::to_owned)).collect(),
         api_version: endpoint.text("api_version").map(Into::into),
         enabled: endpoint.text("status") == Some("enabled"),
+        socket: None,
         gone: AtomicBool::new(false),
     })
 }
@@ -58,7 +59,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let sent = &call.parameters;
     check_url(sent.text("url").unwrap_or_default())?;
     check_events(sent)?;
-    if call.account.targets.len() >= MOST {
+    if call.account.shelf(KIND).is_some_and(|s| s.count() >= MOST) {
         return Err(ApiError::invalid(format!("You have reached the maximum of {MOST} test webhook endpoints.")));
     }
     let secret = format!("whsec_{}", call.account.letters(32));

@@ -38,11 +38,27 @@ pub(crate) struct Target {
     pub(crate) enabled_events: Vec<String>,
     pub(crate) api_version: Option<Box<str>>,
     pub(crate) enabled: bool,
+    /// Where events go in place of the URL, for a client that listens.
+    pub(crate) socket: Option<UnboundedSender<Job>>,
     /// Set once the endpoint is deleted: attempts that are still to come are not made.
     pub(crate) gone: AtomicBool,
 }
 
 impl Target {
+    /// A client that listens to everything.
+    pub(crate) fn listener(id: &str, secret: &str, jobs: UnboundedSender<Job>) -> Self {
+        Self {
+            id: id.into(),
+            url: "stripe listen".into(),
+            secret: secret.into(),
+            enabled_events: vec!["*".to_owned()],
+            api_version: None,
+            enabled: true,
+            socket: Some(jobs),
+            gone: AtomicBool::new(false),
+        }
+    }
+
     /// Whether events of this type go here.
     pub(crate) fn wants(&self, kind: &str) -> bool {
         self.enabled && self.enabled_events.iter().any(|e| e == "*" || e == kind)
@@ -107,6 +123,11 @@ pub(crate) async fn deliver(mut jobs: UnboundedReceiver<Job>, terms: Terms) {
     let mut queues: HashMap<Box<str>, UnboundedSender<Job>> = HashMap::new();
     let mut workers = JoinSet::new();
     while let Some(job) = jobs.recv().await {
+        if let Some(socket) = job.target.socket.clone() {
+            // A client that has left hears nothing.
+            let _ = socket.send(job);
+            continue;
+        }
         let queue = queues.entry(job.target.id.clone()).or_insert_with(|| {
             let (queue, queued) = unbounded_channel();
             workers.spawn(work(queued, http.clone(), terms.clone()));
@@ -151,28 +172,53 @@ async fn retry(job: Job, http: Http, terms: Terms) {
 
 /// One attempt; whether the event needs no more of them.
 async fn attempt(job: &Job, http: &Http, terms: &Terms) -> bool {
-    let Job { target, event } = job;
+    let target = &job.target;
     if target.gone.load(Ordering::Relaxed) {
         return true;
     }
-    let body = pretty(&event.text(target.api_version.as_deref()));
-    let request = Request::post(&*target.url)
-        .header("content-type", "application/json; charset=utf-8")
-        .header("accept", "*/*; q=0.5, application/xml")
-        .header("cache-control", "no-cache")
-        .header("user-agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)")
-        .header(
-            "stripe-signature",
-            signature::header(&target.secret, machine().saturating_add(terms.faults.skew()), &body),
-        )
-        .body(Full::new(body));
+    let body = body(job, target.api_version.as_deref());
+    let request =
+        headers(target, &body, &terms.faults).into_iter().fold(Request::post(&*target.url), |request, header| {
+            let (name, value) = header;
+            request.header(name, value)
+        });
+    let request = request.body(Full::new(body));
     let Ok(request) = request else { return false };
     let answer = tokio::time::timeout(PATIENCE, http.request(request)).await;
-    let taken = matches!(answer, Ok(Ok(response)) if response.status().is_success());
-    if taken {
-        event.delivered();
+    let success = matches!(answer, Ok(Ok(response)) if response.status().is_success());
+    if success {
+        taken(job, &terms.log);
+    } else {
+        note(job, &terms.log, false);
     }
-    let (time, url) = (machine(), target.url.clone());
-    terms.log.note(Attempt { time, event: event.id.clone(), kind: event.kind, url, taken });
-    taken
+    success
+}
+
+/// The body of a delivery.
+pub(crate) fn body(job: &Job, version: Option<&str>) -> Bytes {
+    pretty(&job.event.text(version))
+}
+
+/// The headers of a delivery, signed now.
+pub(crate) fn headers(target: &Target, body: &[u8], faults: &Faults) -> [(&'static str, String); 5] {
+    let signature = signature::header(&target.secret, machine().saturating_add(faults.skew()), body);
+    let fixed = |text: &str| text.to_owned();
+    [
+        ("Content-Type", fixed("application/json; charset=utf-8")),
+        ("Accept", fixed("*/*; q=0.5, application/xml")),
+        ("Cache-Control", fixed("no-cache")),
+        ("User-Agent", fixed("Stripe/1.0 (+https://stripe.com/docs/webhooks)")),
+        ("Stripe-Signature", signature),
+    ]
+}
+
+/// An event was taken by whom it was for.
+pub(crate) fn taken(job: &Job, log: &Log) {
+    job.event.delivered();
+    note(job, log, true);
+}
+
+fn note(job: &Job, log: &Log, taken: bool) {
+    let Job { target, event } = job;
+    log.note(Attempt { time: machine(), event: event.id.clone(), kind: event.kind, url: target.url.clone(), taken });
 }

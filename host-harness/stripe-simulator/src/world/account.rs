@@ -238,10 +238,25 @@ impl Account {
             self.event_positions.insert(id, self.events.len());
             self.events.push(Arc::clone(&event));
             for target in targets {
-                // The courier is gone only when the simulator is stopping.
-                let _ = self.jobs.send(Job { target, event: Arc::clone(&event) });
+                self.deliver(target, &event);
             }
         }
+    }
+
+    /// The endpoint of an id.
+    pub(crate) fn target(&self, id: &str) -> Option<Arc<Target>> {
+        self.targets.iter().find(|t| *t.id == *id).cloned()
+    }
+
+    /// The clients that listen.
+    pub(crate) fn listeners(&self) -> Vec<Arc<Target>> {
+        self.targets.iter().filter(|t| t.socket.is_some()).cloned().collect()
+    }
+
+    /// Delivers an event once more.
+    pub(crate) fn deliver(&self, target: Arc<Target>, event: &Arc<Event>) {
+        // The courier is gone only when the simulator is stopping.
+        let _ = self.jobs.send(Job { target, event: Arc::clone(event) });
     }
 
     /// Every event, oldest first.

@@ -9,6 +9,7 @@ const FORMS: &[(&str, &str, usize)] = &[
     ("card", "1", 24),
     ("cbtxn", "1", 24),
     ("clock", "1", 24),
+    ("cliws", "1", 24),
     ("cn", "1", 24),
     ("cnli", "1", 24),
     ("cusbaltxn", "", 14),

@@ -70,6 +70,7 @@ trait Includable {
 impl Includable for stripe_facts::Field {
     fn is_includable(&self) -> bool {
         const NAMES: &[&str] = &[
+            "applies_to",
             "tiers",
             "currency_options",
             "tax",

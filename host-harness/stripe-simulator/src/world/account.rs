@@ -161,7 +161,8 @@ impl Account {
         // Boxed: a vector's spare room would be kept with every object.
         let text = Bytes::from(serde_json::to_vec(object).unwrap_or_default().into_boxed_slice());
         let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
-        let created = object.get("created").and_then(Value::as_i64).unwrap_or_default();
+        // Invoice items have a date in its place.
+        let created = object.get("created").or_else(|| object.get("date")).and_then(Value::as_i64).unwrap_or_default();
         self.shelves.entry(kind).or_default().put(id, created, text.clone());
         text
     }

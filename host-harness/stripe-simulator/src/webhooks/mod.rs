@@ -21,14 +21,14 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
 use crate::faults::Faults;
-use crate::world::{Event, machine};
+use crate::world::{Event, ThinEvent, machine};
 
 /// Attempts in test mode; live mode goes on for days, which no run of the simulator lasts.
 const ATTEMPTS: u32 = 3;
 /// How long an endpoint may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A webhook endpoint as deliveries see it. A changed endpoint is a new target.
+/// A webhook endpoint or an event destination as deliveries see it. A changed one is a new target.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) id: Box<str>,
@@ -37,14 +37,56 @@ pub(crate) struct Target {
     pub(crate) enabled_events: Vec<String>,
     pub(crate) api_version: Option<Box<str>>,
     pub(crate) enabled: bool,
+    /// Whether it gets thin events; else it gets snapshots.
+    pub(crate) thin: bool,
     /// Set once the endpoint is deleted: attempts that are still to come are not made.
     pub(crate) gone: AtomicBool,
 }
 
 impl Target {
-    /// Whether events of this type go here.
+    /// Whether snapshots of this type go here.
     pub(crate) fn wants(&self, kind: &str) -> bool {
+        !self.thin && self.enables(kind)
+    }
+
+    /// Whether thin events of this type go here.
+    pub(crate) fn wants_thin(&self, kind: &str) -> bool {
+        self.thin && self.enables(kind)
+    }
+
+    fn enables(&self, kind: &str) -> bool {
         self.enabled && self.enabled_events.iter().any(|e| e == "*" || e == kind)
+    }
+}
+
+/// An event in the form that it is told in.
+#[derive(Debug, Clone)]
+pub(crate) enum News {
+    Snapshot(Arc<Event>),
+    Thin(Arc<ThinEvent>),
+}
+
+impl News {
+    fn id(&self) -> &str {
+        match self {
+            Self::Snapshot(event) => &event.id,
+            Self::Thin(event) => &event.id,
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Snapshot(event) => event.kind,
+            Self::Thin(event) => event.kind,
+        }
+    }
+
+    /// The body of a delivery. Thin events are the same in every version.
+    fn body(&self, version: Option<&str>) -> Bytes {
+        match self {
+            Self::Snapshot(event) => event.text(version),
+            Self::Thin(event) => serde_json::Value::Object(event.notification()).to_string().into(),
+        }
     }
 }
 
@@ -52,7 +94,7 @@ impl Target {
 #[derive(Debug, Clone)]
 pub(crate) struct Job {
     pub(crate) target: Arc<Target>,
-    pub(crate) event: Arc<Event>,
+    pub(crate) news: News,
 }
 
 /// An attempt to deliver.
@@ -150,11 +192,11 @@ async fn retry(job: Job, http: Http, terms: Terms) {
 
 /// One attempt; whether the event needs no more of them.
 async fn attempt(job: &Job, http: &Http, terms: &Terms) -> bool {
-    let Job { target, event } = job;
+    let Job { target, news } = job;
     if target.gone.load(Ordering::Relaxed) {
         return true;
     }
-    let body = event.text(target.api_version.as_deref());
+    let body = news.body(target.api_version.as_deref());
     let request = Request::post(&*target.url)
         .header("content-type", "application/json; charset=utf-8")
         .header("accept", "*/*; q=0.5, application/xml")
@@ -168,10 +210,10 @@ async fn attempt(job: &Job, http: &Http, terms: &Terms) -> bool {
     let Ok(request) = request else { return false };
     let answer = tokio::time::timeout(PATIENCE, http.request(request)).await;
     let taken = matches!(answer, Ok(Ok(response)) if response.status().is_success());
-    if taken {
+    if let (true, News::Snapshot(event)) = (taken, news) {
         event.delivered();
     }
     let (time, url) = (machine(), target.url.clone());
-    terms.log.note(Attempt { time, event: event.id.clone(), kind: event.kind, url, taken });
+    terms.log.note(Attempt { time, event: news.id().into(), kind: news.kind(), url, taken });
     taken
 }

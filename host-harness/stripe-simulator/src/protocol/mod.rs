@@ -8,6 +8,7 @@ mod auth;
 mod error;
 mod form;
 mod idempotency;
+mod namespace;
 mod permissions;
 mod pretty;
 mod rate;
@@ -24,11 +25,12 @@ use hyper::header::{HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use serde_json::Value;
-use stripe_facts::{Encoding, Facts, Method};
+use stripe_facts::{Encoding, Facts, Method, Shape};
 
 pub(crate) use error::ApiError;
-pub(crate) use form::{Branch, Tree, decode, from_json, read};
+pub(crate) use form::{Branch, Tree, decode, encode, from_json, read};
 pub(crate) use idempotency::KeptAnswer;
+pub(crate) use namespace::Namespace;
 pub(crate) use permissions::Permissions;
 pub(crate) use pretty::pretty;
 pub(crate) use validate::check_metadata_count;
@@ -129,7 +131,7 @@ impl Protocol {
         let Ok(request) = request.header("stripe-version", &Facts::bundled().api_version).body(()) else {
             return Value::Null;
         };
-        let body: Vec<String> = form.iter().map(|(n, v)| format!("{n}={}", form::encode(v))).collect();
+        let body: Vec<String> = form.iter().map(|(n, v)| format!("{n}={}", encode(v))).collect();
         let (head, ()) = request.into_parts();
         let id = self.world.request_id();
         let reply = self.api(&head, body.join("&").as_bytes(), &id, false).await;
@@ -202,7 +204,11 @@ impl Protocol {
 
     async fn api(&self, head: &Parts, body: &[u8], request_id: &str, fails_after: bool) -> Reply {
         let (method, path, headers) = (head.method.as_str(), head.uri.path(), &head.headers);
-        let scope = match auth::scope(headers) {
+        let scope = match path {
+            resources::STREAM => self.session(headers),
+            _ => auth::scope(headers),
+        };
+        let scope = match scope {
             Ok(scope) => scope,
             Err(error) => return refusal(&error, request_id, false),
         };
@@ -215,15 +221,12 @@ impl Protocol {
         {
             return limited(&error, reason, request_id, scope.live);
         }
-        let key = headers.get("idempotency-key").filter(|_| match method {
-            "POST" => true,
-            "DELETE" => path.starts_with("/v2/"),
-            _ => false,
-        });
+        let namespace = Namespace::of(path);
+        let key = headers.get("idempotency-key").filter(|_| namespace.takes_keys(method));
         let key = key.map(|k| String::from_utf8_lossy(k.as_bytes()).into_owned()).filter(|k| !k.is_empty());
         let outcome = match self.prepare(head, body, key.as_deref()) {
             Ok(prepared) => self.execute(Prepared { fails_after, ..prepared }, &scope, request_id).await,
-            Err(error) => Outcome::refused(&error, request_id, scope.live),
+            Err(error) => Outcome::refused(error.told_in(namespace), request_id, scope.live),
         };
         let mut reply = reply(outcome.status, outcome.body, Some(request_id));
         let headers_out = reply.headers_mut();
@@ -243,13 +246,27 @@ impl Protocol {
         if outcome.replay_of.is_some() {
             set("idempotent-replayed", "true");
         }
-        if outcome.executed && method != "GET" {
+        // What failed in v2 is worth another attempt, under the same key too.
+        let final_answer = namespace.repeats_errors() || outcome.status < 500;
+        if outcome.executed && method != "GET" && final_answer {
             set("stripe-should-retry", "false");
         }
         if let Some(account) = &scope.account {
             set("stripe-account", account);
         }
         reply
+    }
+
+    /// Whose meter events a session's token stands for.
+    fn session(&self, headers: &HeaderMap) -> Result<Scope, ApiError> {
+        let token = auth::key(headers).unwrap_or_default();
+        match self.world.account_with(resources::SESSION, &token) {
+            Some(account) => resources::session_of(&lock(&account), &token),
+            // Keys are refused as what they are; what is well made is still no session.
+            None => Err(auth::scope(headers).err().unwrap_or_else(|| {
+                ApiError::unauthorized("Meter event streams take the authentication token of a meter event session.")
+            })),
+        }
     }
 
     fn prepare(&self, head: &Parts, body: &[u8], key: Option<&str>) -> Result<Prepared<'_>, ApiError> {
@@ -264,6 +281,11 @@ impl Protocol {
         let encoding = route.operation.encoding;
         let mut sent = Branch::new();
         read(head.uri.query().unwrap_or_default().as_bytes(), &mut sent)?;
+        // The URLs of v2's pages carry what no description has.
+        let page = match (&route.operation.response, Namespace::of(path)) {
+            (Shape::List(_), Namespace::V2) => sent.shift_remove("page"),
+            _ => None,
+        };
         if method != "GET" && encoding != Encoding::Multipart {
             read_body(body, headers, encoding, &mut sent)?;
         }
@@ -275,6 +297,14 @@ impl Protocol {
             validate::parameters(route.parameters(&version), &sent)
                 .and_then(|p| resources::check_expand(&p, &route.operation.response).map(|()| p))
         };
+        let parameters = parameters.and_then(|mut p| {
+            match page {
+                Some(Tree::Text(page)) => p.insert("page".to_owned(), page.into()),
+                Some(_) => return Err(ApiError::invalid("Invalid page token.").param("page")),
+                None => None,
+            };
+            Ok(p)
+        });
         Ok(Prepared { route, values, version, fails_after: false, parameters, keyed })
     }
 
@@ -304,9 +334,10 @@ impl Protocol {
         request_id: &str,
     ) -> Outcome {
         let Prepared { route, values, version, fails_after, parameters, keyed } = prepared;
+        let namespace = Namespace::of(&route.operation.path);
         let parameters = match parameters {
             Ok(parameters) => parameters,
-            Err(error) => return Outcome::refused(&error, request_id, scope.live),
+            Err(error) => return Outcome::refused(error.told_in(namespace), request_id, scope.live),
         };
         held.begin(Cause {
             request_id: Some(request_id.into()),
@@ -316,8 +347,13 @@ impl Protocol {
         let result = resources::execute(&mut call, route.handler);
         held.commit();
         let outcome = match result {
-            Ok(_) if fails_after => {
-                Outcome { executed: true, ..Outcome::refused(&ApiError::failure(), request_id, scope.live) }
+            Ok(body) if fails_after => {
+                if let (Some(keyed), false) = (&keyed, namespace.repeats_errors()) {
+                    // The next attempt under this key finds the work done.
+                    keyed.keep(&mut held, 200, body, request_id);
+                    return Outcome::refused(ApiError::failure(), request_id, scope.live);
+                }
+                Outcome { executed: true, ..Outcome::refused(ApiError::failure(), request_id, scope.live) }
             }
             Ok(body) => {
                 let body = resources::in_version(&held, body, &version);
@@ -337,7 +373,7 @@ impl Protocol {
                     }
                     None => error,
                 };
-                Outcome { executed: true, ..Outcome::refused(&error, request_id, scope.live) }
+                Outcome { executed: true, ..Outcome::refused(error.told_in(namespace), request_id, scope.live) }
             }
         };
         if let Some(keyed) = &keyed {
@@ -350,15 +386,16 @@ impl Protocol {
 /// What the request is answered with instead of being executed: what is kept for its key, or what is wrong
 /// with its parameters.
 fn look_up(account: &Account, prepared: &Prepared<'_>, scope: &Scope, request_id: &str) -> Option<Outcome> {
-    let refused = |error: &ApiError| Some(Outcome::refused(error, request_id, scope.live));
+    let namespace = Namespace::of(&prepared.route.operation.path);
+    let refused = |error: ApiError| Some(Outcome::refused(error.told_in(namespace), request_id, scope.live));
     if let Some(keyed) = &prepared.keyed {
         match keyed.look_up(account) {
-            Err(error) => return refused(&error),
+            Err(error) => return refused(error),
             Ok(Some(kept)) => return Some(Outcome::replayed(kept)),
             Ok(None) => {}
         }
     }
-    prepared.parameters.as_ref().err().and_then(refused)
+    prepared.parameters.as_ref().err().cloned().and_then(refused)
 }
 
 /// Like [`look_up`]; with nothing to answer, the key is in use from now on.
@@ -371,7 +408,7 @@ fn begin(account: &mut Account, prepared: &Prepared<'_>, scope: &Scope, request_
 }
 
 impl Outcome {
-    fn refused(error: &ApiError, request_id: &str, live: bool) -> Self {
+    fn refused(error: ApiError, request_id: &str, live: bool) -> Self {
         let body = error.body(Some((request_id, live)));
         Self { status: error.status(), body: body.to_string().into(), executed: false, replay_of: None }
     }

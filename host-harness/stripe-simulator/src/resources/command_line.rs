@@ -4,6 +4,8 @@
 //! A session only says where to connect and what deliveries are signed with; [`listen`](crate::listen) is what it
 //! connects to.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use stripe_facts::Facts;
 
@@ -11,6 +13,7 @@ use super::fields::object;
 use super::{Call, Operations, Read, Reply};
 use crate::listen::{self, SESSION};
 use crate::protocol::ApiError;
+use crate::webhooks::News;
 
 pub(super) const OPERATIONS: Operations =
     &[("POST", "/v1/stripecli/sessions", open), ("POST", "/v1/events/{event}/retry", resend)];
@@ -70,7 +73,7 @@ fn resend(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         None => call.account.targets.iter().filter(|t| t.wants(event.kind)).cloned().collect(),
     };
     for target in targets {
-        call.account.deliver(target, &event);
+        call.account.deliver(target, News::Snapshot(Arc::clone(&event)));
     }
     Ok(Reply::Kept(event.text(None)))
 }

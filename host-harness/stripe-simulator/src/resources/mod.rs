@@ -45,6 +45,7 @@ mod subscription;
 mod subscription_item;
 mod synthetic;
 mod test_clock;
+mod v2;
 mod webhook_endpoint;
 
 use bytes::Bytes;
@@ -60,6 +61,7 @@ pub(crate) use payment_intent::complete_authentication;
 pub(crate) use payment_link::visit;
 pub(crate) use portal::cancel_at_period_end;
 pub(crate) use read::Read;
+pub(crate) use v2::{SESSION, STREAM, session_of};
 
 use crate::protocol::ApiError;
 use crate::world::{Account, Object};
@@ -146,7 +148,11 @@ pub(crate) fn handlers() -> impl Iterator<Item = ((&'static str, &'static str), 
         discount::OPERATIONS,
         credit_note::OPERATIONS,
     ];
-    RESOURCES.iter().flat_map(|r| r.iter()).map(|(method, path, handler)| ((*method, *path), *handler))
+    RESOURCES
+        .iter()
+        .chain(v2::RESOURCES)
+        .flat_map(|r| r.iter())
+        .map(|(method, path, handler)| ((*method, *path), *handler))
 }
 
 /// Executes an operation and expands its answer.

@@ -22,14 +22,14 @@ use tokio::task::JoinSet;
 
 use crate::faults::Faults;
 use crate::protocol::pretty;
-use crate::world::{Event, machine};
+use crate::world::{Event, ThinEvent, machine};
 
 /// Attempts in test mode; live mode goes on for days, which no run of the simulator lasts.
 const ATTEMPTS: u32 = 3;
 /// How long an endpoint may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A webhook endpoint as deliveries see it. A changed endpoint is a new target.
+/// A webhook endpoint or an event destination as deliveries see it. A changed one is a new target.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) id: Box<str>,
@@ -40,6 +40,8 @@ pub(crate) struct Target {
     pub(crate) enabled: bool,
     /// Where events go in place of the URL, for a client that listens.
     pub(crate) socket: Option<UnboundedSender<Job>>,
+    /// Whether it gets thin events; else it gets snapshots.
+    pub(crate) thin: bool,
     /// Set once the endpoint is deleted: attempts that are still to come are not made.
     pub(crate) gone: AtomicBool,
 }
@@ -55,13 +57,54 @@ impl Target {
             api_version: None,
             enabled: true,
             socket: Some(jobs),
+            thin: false,
             gone: AtomicBool::new(false),
         }
     }
 
-    /// Whether events of this type go here.
+    /// Whether snapshots of this type go here.
     pub(crate) fn wants(&self, kind: &str) -> bool {
+        !self.thin && self.enables(kind)
+    }
+
+    /// Whether thin events of this type go here.
+    pub(crate) fn wants_thin(&self, kind: &str) -> bool {
+        (self.thin || self.socket.is_some()) && self.enables(kind)
+    }
+
+    fn enables(&self, kind: &str) -> bool {
         self.enabled && self.enabled_events.iter().any(|e| e == "*" || e == kind)
+    }
+}
+
+/// An event in the form that it is told in.
+#[derive(Debug, Clone)]
+pub(crate) enum News {
+    Snapshot(Arc<Event>),
+    Thin(Arc<ThinEvent>),
+}
+
+impl News {
+    pub(crate) fn id(&self) -> &str {
+        match self {
+            Self::Snapshot(event) => &event.id,
+            Self::Thin(event) => &event.id,
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Snapshot(event) => event.kind,
+            Self::Thin(event) => event.kind,
+        }
+    }
+
+    /// The body of a delivery. Thin events are the same in every version.
+    pub(crate) fn body(&self, version: Option<&str>) -> Bytes {
+        match self {
+            Self::Snapshot(event) => pretty(&event.text(version)),
+            Self::Thin(event) => serde_json::Value::Object(event.notification()).to_string().into(),
+        }
     }
 }
 
@@ -69,7 +112,7 @@ impl Target {
 #[derive(Debug, Clone)]
 pub(crate) struct Job {
     pub(crate) target: Arc<Target>,
-    pub(crate) event: Arc<Event>,
+    pub(crate) news: News,
 }
 
 /// An attempt to deliver.
@@ -176,7 +219,7 @@ async fn attempt(job: &Job, http: &Http, terms: &Terms) -> bool {
     if target.gone.load(Ordering::Relaxed) {
         return true;
     }
-    let body = body(job, target.api_version.as_deref());
+    let body = job.news.body(target.api_version.as_deref());
     let request =
         headers(target, &body, &terms.faults).into_iter().fold(Request::post(&*target.url), |request, header| {
             let (name, value) = header;
@@ -194,11 +237,6 @@ async fn attempt(job: &Job, http: &Http, terms: &Terms) -> bool {
     success
 }
 
-/// The body of a delivery.
-pub(crate) fn body(job: &Job, version: Option<&str>) -> Bytes {
-    pretty(&job.event.text(version))
-}
-
 /// The headers of a delivery, signed now.
 pub(crate) fn headers(target: &Target, body: &[u8], faults: &Faults) -> [(&'static str, String); 5] {
     let signature = signature::header(&target.secret, machine().saturating_add(faults.skew()), body);
@@ -214,11 +252,13 @@ pub(crate) fn headers(target: &Target, body: &[u8], faults: &Faults) -> [(&'stat
 
 /// An event was taken by whom it was for.
 pub(crate) fn taken(job: &Job, log: &Log) {
-    job.event.delivered();
+    if let News::Snapshot(event) = &job.news {
+        event.delivered();
+    }
     note(job, log, true);
 }
 
-fn note(job: &Job, log: &Log, taken: bool) {
-    let Job { target, event } = job;
-    log.note(Attempt { time: machine(), event: event.id.clone(), kind: event.kind, url: target.url.clone(), taken });
+fn note(Job { target, news }: &Job, log: &Log, taken: bool) {
+    let (time, url) = (machine(), target.url.clone());
+    log.note(Attempt { time, event: news.id().into(), kind: news.kind(), url, taken });
 }

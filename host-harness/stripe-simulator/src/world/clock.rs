@@ -21,6 +21,11 @@ pub(crate) fn machine() -> i64 {
     std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(i64::MAX))
 }
 
+/// What the machine's clock says, in milliseconds.
+pub(super) fn machine_milliseconds() -> i64 {
+    std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
+}
+
 /// Moves the clock of this thread.
 pub(super) fn set_skew(seconds: i64) {
     SKEW.set(seconds);

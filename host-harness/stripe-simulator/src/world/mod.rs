@@ -8,7 +8,9 @@ mod account;
 mod clock;
 mod events;
 mod ids;
+pub(crate) mod instant;
 mod shelf;
+pub(crate) mod thin_events;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -22,6 +24,7 @@ pub(crate) use clock::{freeze, machine, now};
 pub(crate) use events::Event;
 pub(crate) use ids::Ids;
 pub(crate) use shelf::Shelf;
+pub(crate) use thin_events::ThinEvent;
 
 use crate::Options;
 use crate::older;

@@ -261,3 +261,62 @@ async fn a_platform_adds_the_accounts_that_its_connected_accounts_are_paid_to() 
     assert_eq!(stripe.get(&accounts, &[("object", "bank_account")]).await.ids(), [good.id()]);
     assert_eq!(stripe.get("/v1/accounts/acct_nobody/external_accounts", &[]).await.status, 404);
 }
+
+#[tokio::test]
+async fn an_authorization_that_is_not_captured_expires() {
+    let stripe = Stripe::start().await;
+    let held = [
+        ("amount", "2000"),
+        ("currency", "usd"),
+        ("payment_method", "pm_card_visa"),
+        ("confirm", "true"),
+        ("capture_method", "manual"),
+        ("expand[]", "latest_charge"),
+    ];
+    let held = stripe.make("/v1/payment_intents", &held).await;
+    let charge = &held.body["latest_charge"];
+    let before = charge["payment_method_details"]["card"]["capture_before"].as_i64().unwrap();
+    assert_eq!(before - charge["created"].as_i64().unwrap(), 7 * DAY);
+    let alone = [("amount", "900"), ("currency", "usd"), ("source", "tok_visa"), ("capture", "false")];
+    let alone = stripe.make("/v1/charges", &alone).await.id();
+    days_pass(&stripe, 6).await;
+    let path = format!("/v1/payment_intents/{}", held.id());
+    assert_eq!(stripe.get(&path, &[]).await.body["status"], "requires_capture");
+    days_pass(&stripe, 8).await;
+    let gone = stripe.get(&path, &[("expand[]", "latest_charge")]).await.body;
+    assert_eq!((&gone["status"], &gone["cancellation_reason"]), (&json!("canceled"), &json!("automatic")));
+    let charge = &gone["latest_charge"];
+    assert_eq!((&charge["refunded"], &charge["amount_refunded"]), (&json!(true), &json!(2000)));
+    let late = stripe.post(&format!("{path}/capture"), &[]).await;
+    assert_eq!((late.status, &late.error()["code"]), (400, &json!("payment_intent_unexpected_state")));
+    let late = stripe.post(&format!("/v1/charges/{alone}/capture"), &[]).await;
+    assert_eq!(late.error()["code"], "charge_expired_for_capture");
+    let events = stripe.events().await;
+    assert_eq!((count(&events, "charge.expired"), count(&events, "payment_intent.canceled")), (2, 1));
+    assert_eq!(balance(&stripe).await, (0, 0));
+}
+
+#[tokio::test]
+async fn what_was_captured_in_time_does_not_expire() {
+    let stripe = Stripe::start().await;
+    let mut form = vec![
+        ("amount", "2000"),
+        ("currency", "usd"),
+        ("payment_method", "pm_card_visa"),
+        ("confirm", "true"),
+        ("capture_method", "manual"),
+    ];
+    let whole = stripe.make("/v1/payment_intents", &form).await.id();
+    form.push(("payment_method_options[card][request_multicapture]", "if_available"));
+    let part = stripe.make("/v1/payment_intents", &form).await.id();
+    stripe.make(&format!("/v1/payment_intents/{whole}/capture"), &[]).await;
+    let form = [("amount_to_capture", "500"), ("final_capture", "false")];
+    stripe.make(&format!("/v1/payment_intents/{part}/capture"), &form).await;
+    days_pass(&stripe, 8).await;
+    for (id, received) in [(whole, 2000), (part, 500)] {
+        let intent = stripe.get(&format!("/v1/payment_intents/{id}"), &[]).await.body;
+        assert_eq!((&intent["status"], &intent["amount_received"]), (&json!("succeeded"), &json!(received)));
+        assert_eq!(intent["amount_capturable"], 0);
+    }
+    assert_eq!(count(&stripe.events().await, "charge.expired"), 0);
+}

@@ -5,6 +5,7 @@
 
 use serde_json::{Value, json};
 
+use super::cards::TestCard;
 use super::fields::{assign, assign_metadata, deleted, new_metadata, object, whole};
 use super::{Call, Operations, Read, Reply, listing, payment_method, source};
 use crate::protocol::ApiError;
@@ -114,14 +115,13 @@ fn bank_account(call: &mut Call<'_>, owner: &str, given: &Object) -> Result<Obje
     ))
 }
 
-fn debit_card(call: &mut Call<'_>, owner: &str, token: &str) -> Result<Object, ApiError> {
-    let card = source::card_of(token, "external_account")?;
+fn debit_card(call: &mut Call<'_>, owner: &str, card: &TestCard) -> Object {
     let mut made = source::build(call.account, card);
     made.insert("id".into(), call.account.new_id("card").into());
     made.insert("account".into(), owner.into());
     made.insert("available_payout_methods".into(), json!(["standard", "instant"]));
     made.insert("currency".into(), "usd".into());
-    Ok(made)
+    made
 }
 
 fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
@@ -132,10 +132,9 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
             let given = json!({"account_number": PAYS, "country": "US", "routing_number": "110000000"});
             bank_account(call, &owner, &object(given))?
         }
-        Some(Value::String(token)) => debit_card(call, &owner, token)?,
+        Some(Value::String(token)) => debit_card(call, &owner, source::card_of(token, "external_account")?),
         Some(Value::Object(given)) if given.text("object") == Some("card") => {
-            let card = payment_method::card_of(given)?;
-            debit_card(call, &owner, &format!("tok_{}", card.name))?
+            debit_card(call, &owner, payment_method::card_of(given)?)
         }
         Some(Value::Object(given)) => bank_account(call, &owner, given)?,
         _ => return Err(ApiError::missing_param("external_account")),

@@ -11,15 +11,18 @@ mod calendar;
 mod cards;
 mod charge;
 mod checkout_session;
+mod confirmation_token;
 mod credit_note;
 mod customer;
 mod cycle;
 mod discount;
 mod dispute;
+mod early_fraud_warning;
 mod event;
 mod expand;
 mod external_account;
 mod fields;
+mod foreign_cards;
 mod invoice;
 mod invoice_payment;
 mod invoiceitem;
@@ -39,6 +42,7 @@ mod read;
 mod refund;
 mod schedule;
 mod search;
+mod setup_attempt;
 mod setup_intent;
 mod source;
 mod subscription;
@@ -135,6 +139,9 @@ pub(crate) fn handlers() -> impl Iterator<Item = ((&'static str, &'static str), 
         payout::OPERATIONS,
         dispute::OPERATIONS,
         external_account::OPERATIONS,
+        early_fraud_warning::OPERATIONS,
+        setup_attempt::OPERATIONS,
+        confirmation_token::OPERATIONS,
         test_clock::OPERATIONS,
         subscription_item::OPERATIONS,
         source::OPERATIONS,

@@ -44,6 +44,54 @@ async fn a_dispute_is_answered_won_lost_and_given_up() {
 }
 
 #[tokio::test]
+async fn a_disputed_charge_is_not_refunded_before_the_dispute_is_won() {
+    let stripe = Stripe::start().await;
+    let intent = pay(&stripe, "pm_card_createDisputeProductNotReceived", "5000").await;
+    let refund = [("payment_intent", intent.id())];
+    let refund: Vec<(&str, &str)> = refund.iter().map(|(k, v)| (*k, v.as_str())).collect();
+    assert_eq!(stripe.post("/v1/refunds", &refund).await.error()["code"], "charge_disputed");
+    let list = stripe.get("/v1/disputes", &refund).await;
+    let dispute = &list.body["data"][0];
+    assert_eq!((&dispute["reason"], &dispute["network_reason_code"]), (&json!("product_not_received"), &json!("13.1")));
+    let expected = [
+        "payment_intent.created",
+        "charge.succeeded",
+        "charge.dispute.created",
+        "charge.dispute.funds_withdrawn",
+        "payment_intent.succeeded",
+    ];
+    assert_eq!(stripe.events().await, expected);
+    let path = format!("/v1/disputes/{}", list.ids()[0]);
+    stripe.make(&path, &[("evidence[uncategorized_text]", "winning_evidence")]).await;
+    assert_eq!(stripe.make("/v1/refunds", &refund).await.body["status"], "succeeded");
+    assert_eq!(stripe.post(&format!("{path}/close"), &[]).await.error()["message"], "This dispute is already closed");
+}
+
+#[tokio::test]
+async fn an_inquiry_is_escalated_and_a_warning_is_acted_on() {
+    let stripe = Stripe::start().await;
+    let intent = pay(&stripe, "pm_card_createDisputeInquiry", "5000").await.id();
+    let before = available(&stripe).await;
+    let list = stripe.get("/v1/disputes", &[("payment_intent", &intent)]).await;
+    let path = format!("/v1/disputes/{}", list.ids()[0]);
+    let escalated = stripe.make(&path, &[("evidence[uncategorized_text]", "escalate_inquiry_evidence")]).await.body;
+    assert_eq!((&escalated["status"], &escalated["is_charge_refundable"]), (&json!("needs_response"), &json!(false)));
+    assert_eq!(escalated["payment_method_details"]["card"]["case_type"], "chargeback");
+    assert_eq!(available(&stripe).await, before - 6500);
+
+    let intent = pay(&stripe, "pm_card_createIssuerFraudRecord", "5000").await.id();
+    let warnings = stripe.get("/v1/radar/early_fraud_warnings", &[("payment_intent", &intent)]).await;
+    assert_eq!(warnings.body["data"][0]["actionable"], true);
+    assert!(stripe.get("/v1/disputes", &[("payment_intent", &intent)]).await.ids().is_empty());
+    stripe.make("/v1/refunds", &[("payment_intent", &intent)]).await;
+    let path = format!("/v1/radar/early_fraud_warnings/{}", warnings.ids()[0]);
+    assert_eq!(stripe.get(&path, &[]).await.body["actionable"], false);
+    let events = stripe.events().await;
+    let told = events.iter().filter(|e| e.starts_with("radar")).collect::<Vec<_>>();
+    assert_eq!(told, ["radar.early_fraud_warning.created", "radar.early_fraud_warning.updated"]);
+}
+
+#[tokio::test]
 async fn payouts_and_transfers_need_the_money() {
     let stripe = Stripe::start().await;
     let form = [("amount", "1000"), ("currency", "usd")];

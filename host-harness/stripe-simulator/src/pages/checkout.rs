@@ -55,7 +55,7 @@ fn offer(account: &Account, session: &Object, problem: Option<&str>) -> String {
     let email = escape(details.text("email").unwrap_or_default());
     let options: String = TEST_CARDS
         .iter()
-        .map(|c| format!("<option value=\"pm_card_{}\">{} ({})</option>", c.name, escape(c.title), c.number))
+        .map(|c| format!("<option value=\"{}\">{} ({})</option>", c.handle(), escape(c.title), c.number))
         .collect();
     let problem = problem.map(|p| format!("<p class=\"problem\" role=\"alert\">{}</p>", escape(p))).unwrap_or_default();
     let back = session

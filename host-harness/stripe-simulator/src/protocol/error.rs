@@ -112,6 +112,7 @@ impl ApiError {
         let noun = match kind {
             "payment_method" => "PaymentMethod",
             "checkout.session" => "checkout.session",
+            "setup_intent" => "setupintent",
             "invoice_payment" => "invoice payment",
             _ => kind,
         };

@@ -6,9 +6,10 @@ use super::cards::{self, Behaviour};
 use super::fields::{assign, assign_metadata, new_metadata, object};
 use super::{
     Call, Operations, Read, Reply, balance, customer, dispute, listing, money, payment_intent, payment_method, search,
+    setup_attempt,
 };
 use crate::protocol::ApiError;
-use crate::world::{Account, Object, now};
+use crate::world::{Account, Object, moment, now};
 
 pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v1/charges", list),
@@ -21,6 +22,35 @@ pub(super) const OPERATIONS: Operations = &[
 
 const KIND: &str = "charge";
 
+/// Days that an authorization lasts.
+const AUTHORIZATION: u32 = 7;
+
+/// How a charge is made.
+#[derive(Debug, Default)]
+pub(super) struct Manner<'a> {
+    /// Whether the money is taken at once, or only held.
+    pub(super) captured: bool,
+    /// How the customer authenticated, if that happened.
+    pub(super) flow: Option<&'a str>,
+}
+
+/// When money that is held from now on is let go: as the charge tells it, and when it comes, both in milliseconds
+/// since 1970.
+pub(super) fn expiry(account: &Account) -> (i64, i64) {
+    let day = i64::try_from(account.settings().banking_day.as_millis()).unwrap_or(i64::MAX);
+    let lasts = day.saturating_mul(i64::from(AUTHORIZATION));
+    let told = now().saturating_mul(1000).saturating_add(lasts);
+    (told, told.min(moment().saturating_add(lasts)))
+}
+
+/// Sets a member of what a charge tells about its card.
+fn set_detail(charge: &mut Object, name: &str, value: Value) {
+    let details = charge.get_mut("payment_method_details").and_then(|d| d.get_mut("card"));
+    if let Some(card) = details.and_then(Value::as_object_mut) {
+        card.insert(name.into(), value);
+    }
+}
+
 fn build(account: &mut Account, intent: &Object, method: &Object) -> Object {
     let empty = Object::new();
     let card = method.object("card").unwrap_or(&empty);
@@ -28,7 +58,8 @@ fn build(account: &mut Account, intent: &Object, method: &Object) -> Object {
     let receipt = format!("{}/_simulator/receipts/{id}", account.settings().base_url);
     let brand = card.text("brand").unwrap_or("visa");
     let amount = intent.integer("amount").unwrap_or_default();
-    let unavailable = json!({"status": "unavailable"});
+    let feature =
+        |name| json!({"status": if payment_intent::asks_for(intent, name) { "available" } else { "unavailable" }});
     let details = json!({
         "card": {
             "amount_authorized": amount,
@@ -41,11 +72,11 @@ fn build(account: &mut Account, intent: &Object, method: &Object) -> Object {
             "extended_authorization": {"status": "disabled"},
             "fingerprint": card.get("fingerprint"),
             "funding": card.get("funding"),
-            "incremental_authorization": unavailable,
+            "incremental_authorization": feature("request_incremental_authorization"),
             "installments": null,
             "last4": card.get("last4"),
             "mandate": null,
-            "multicapture": unavailable,
+            "multicapture": feature("request_multicapture"),
             "network": brand,
             "network_token": {"used": false},
             "network_transaction_id": account.letters(15),
@@ -118,7 +149,7 @@ fn outcome(reason: Option<&str>, risk: &str, network: &str, message: &str, kind:
 }
 
 /// A charge that went through; without `captured` the money is only held.
-pub(super) fn succeed(account: &mut Account, intent: &Object, method: &Object, captured: bool) -> Object {
+pub(super) fn succeed(account: &mut Account, intent: &Object, method: &Object, manner: &Manner<'_>) -> Object {
     let mut charge = build(account, intent, method);
     let card = payment_method::card(method);
     let risk = if let Behaviour::Pays(risk) = card.behaviour { risk } else { "normal" };
@@ -130,9 +161,19 @@ pub(super) fn succeed(account: &mut Account, intent: &Object, method: &Object, c
     };
     let outcome = outcome(reason, risk, "approved_by_network", "Payment complete.", kind);
     charge.insert("outcome".into(), Value::Object(outcome));
-    if captured {
+    if let Some(flow) = manner.flow {
+        let mut authenticated = setup_attempt::three_d_secure(account, flow);
+        if let Some(members) = authenticated.as_object_mut() {
+            members.insert("exemption_indicator".into(), Value::Null);
+            members.insert("exemption_indicator_applied".into(), Value::Null);
+        }
+        set_detail(&mut charge, "three_d_secure", authenticated);
+    }
+    if manner.captured {
         let amount = charge.integer("amount").unwrap_or_default();
-        take(account, &mut charge, amount, card.name == "bypassPending");
+        take(account, &mut charge, amount);
+    } else {
+        set_detail(&mut charge, "capture_before", (expiry(account).0 / 1000).into());
     }
     account.create(KIND, "charge.succeeded", &charge);
     charge
@@ -173,8 +214,16 @@ pub(super) fn fail(
     charge
 }
 
+/// Whether money of a charge is available at once: banks of some test cards settle while one waits.
+fn bypasses(charge: &Object) -> bool {
+    let details = charge.object("payment_method_details").and_then(|d| d.object("card"));
+    let card = details.and_then(|d| d.text("fingerprint")).and_then(cards::by_fingerprint);
+    card.is_some_and(|c| c.name.starts_with("bypassPending"))
+}
+
 /// Takes money that a charge holds.
-fn take(account: &mut Account, charge: &mut Object, amount: i64, at_once: bool) {
+fn take(account: &mut Account, charge: &mut Object, amount: i64) {
+    let available = bypasses(charge);
     let currency = charge.text("currency").unwrap_or_default().to_owned();
     let description = charge.text("description").map(str::to_owned);
     let movement = balance::Movement {
@@ -184,30 +233,58 @@ fn take(account: &mut Account, charge: &mut Object, amount: i64, at_once: bool) 
         kind: "charge",
         source: charge.id(),
         description: description.as_deref(),
-        available: at_once,
+        available,
     };
     let transaction = balance::record(account, &movement);
-    charge.insert("amount_captured".into(), amount.into());
+    let before = charge.integer("amount_captured").unwrap_or_default();
+    charge.insert("amount_captured".into(), before.saturating_add(amount).into());
     charge.insert("balance_transaction".into(), transaction.into());
     charge.insert("captured".into(), true.into());
 }
 
-/// Captures a charge that holds money.
+/// Captures a charge that holds money, or another part of it.
 pub(super) fn capture(account: &mut Account, id: &str, amount: i64) {
     let Some(mut charge) = account.get(KIND, id) else { return };
-    take(account, &mut charge, amount, false);
+    if amount > 0 {
+        take(account, &mut charge, amount);
+    }
     let text = account.put(KIND, &charge);
     account.emit("charge.captured", text);
 }
 
-/// Lets go of the money that a charge holds.
-pub(super) fn release(account: &mut Account, id: &str) {
+/// How often money of a charge was taken.
+pub(super) fn captures(account: &Account, id: &str) -> usize {
+    account.select("balance_transaction", id, |t| t.text("source") == Some(id)).len()
+}
+
+/// Raises the amount that a charge holds.
+pub(super) fn raise(account: &mut Account, id: &str, amount: i64) {
+    let Some(old) = account.get(KIND, id) else { return };
+    let mut new = old.clone();
+    new.insert("amount".into(), amount.into());
+    set_detail(&mut new, "amount_authorized", amount.into());
+    account.update(KIND, "charge.updated", &old, &new);
+}
+
+/// Lets go of the money that a charge holds, and tells so by an event.
+pub(super) fn release(account: &mut Account, id: &str, event: &'static str) {
     let Some(mut charge) = account.get(KIND, id) else { return };
-    let amount = charge.get("amount").cloned().unwrap_or_default();
-    charge.insert("amount_refunded".into(), amount);
-    charge.insert("refunded".into(), true.into());
+    let amount = charge.integer("amount").unwrap_or_default();
+    let captured = charge.integer("amount_captured").unwrap_or_default();
+    if captured == 0 {
+        charge.insert("amount_refunded".into(), amount.into());
+        charge.insert("refunded".into(), true.into());
+    }
     let text = account.put(KIND, &charge);
-    account.emit("charge.refunded", text);
+    account.emit(event, text);
+}
+
+/// The authorization of a charge without a payment intent ends.
+fn expire(account: &mut Account, id: &str) {
+    let held = |c: &Object| !c.is_true("captured") && !c.is_true("refunded");
+    if account.get(KIND, id).is_some_and(|c| held(&c)) {
+        release(account, id, "charge.expired");
+    }
 }
 
 /// A charge without a payment intent, of a token or of a customer's card.
@@ -253,7 +330,10 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     {
         payment_intent::Verdict::Pays => {
             let captured = sent.get("capture").is_none_or(|c| *c == true);
-            let charge = succeed(account, &like, &method, captured);
+            let charge = succeed(account, &like, &method, &Manner { captured, flow: None });
+            if !captured {
+                account.later(expiry(account).1, expire, charge.id());
+            }
             dispute::open_for(account, charge.id(), &method);
             Ok(account.get(KIND, charge.id()).unwrap_or(charge).into())
         }
@@ -271,7 +351,11 @@ fn capture_operation(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let charge = call.named(KIND)?;
     let total = charge.integer("amount").unwrap_or_default();
     let amount = call.parameters.integer("amount").unwrap_or(total);
-    if charge.is_true("captured") || charge.is_true("refunded") || charge.text("status") != Some("succeeded") {
+    if charge.is_true("refunded") && !charge.is_true("captured") {
+        let message = format!("Charge {} has expired or was refunded, so it cannot be captured.", charge.id());
+        return Err(ApiError::invalid(message).code("charge_expired_for_capture"));
+    }
+    if charge.is_true("captured") || charge.text("status") != Some("succeeded") {
         let message = format!("Charge {} has already been captured.", charge.id());
         return Err(ApiError::invalid(message).code("charge_already_captured"));
     }

@@ -323,7 +323,7 @@ fn confirm_page(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     }
     let billing = method.object("billing_details").cloned().unwrap_or_default();
     let (email, name) = (billing.text("email").unwrap_or_default(), billing.text("name").unwrap_or_default());
-    let card = format!("pm_card_{}", payment_method::card(&method).name);
+    let card = payment_method::card(&method).handle();
     pay(call.account, session.id(), &card, email, name)?;
     call.named(KIND).map(Reply::from)
 }
@@ -468,8 +468,8 @@ pub(crate) fn pay(account: &mut Account, id: &str, card: &str, email: &str, name
         Some("setup") => {
             let intent =
                 account.find("setup_intent", session.text("setup_intent").unwrap_or_default(), "setup_intent")?;
-            setup_intent::complete(account, intent, method)?;
-            complete(account, id);
+            account.purposes.insert(intent.id().to_owned(), (KIND, id.to_owned()));
+            setup_intent::attempt(account, intent, method, &Terms::default())?;
         }
         _ => charge(account, session, &data, &method)?,
     }
@@ -479,12 +479,16 @@ pub(crate) fn pay(account: &mut Account, id: &str, card: &str, email: &str, name
 fn result(account: &Account, id: &str) -> Paid {
     let session = account.get(KIND, id).unwrap_or_default();
     if session.text("status") == Some("open")
-        && let Some(intent) = intent_of(account, &session)
+        && let Some(intent) = intent_of(account, &session).or_else(|| setup_of(account, &session))
         && intent.text("status") == Some("requires_action")
     {
         return Paid::Authenticate(format!("{}/_simulator/authenticate/{}", account.settings().base_url, intent.id()));
     }
     Paid::Complete(session.text("success_url").map(|u| u.replace("{CHECKOUT_SESSION_ID}", id)))
+}
+
+fn setup_of(account: &Account, session: &Object) -> Option<Object> {
+    account.get("setup_intent", session.text("setup_intent")?)
 }
 
 fn intent_of(account: &Account, session: &Object) -> Option<Object> {

@@ -12,14 +12,18 @@ mod cards;
 mod charge;
 mod checkout_session;
 mod command_line;
+mod confirmation_token;
 mod credit_note;
 mod customer;
 mod cycle;
 mod discount;
 mod dispute;
+mod early_fraud_warning;
 mod event;
 mod expand;
+mod external_account;
 mod fields;
+mod foreign_cards;
 mod invoice;
 mod invoice_payment;
 mod invoiceitem;
@@ -39,6 +43,7 @@ mod read;
 mod refund;
 mod schedule;
 mod search;
+mod setup_attempt;
 mod setup_intent;
 mod source;
 mod subscription;
@@ -138,6 +143,10 @@ pub(crate) fn handlers() -> impl Iterator<Item = ((&'static str, &'static str), 
         payment_link::OPERATIONS,
         payout::OPERATIONS,
         dispute::OPERATIONS,
+        external_account::OPERATIONS,
+        early_fraud_warning::OPERATIONS,
+        setup_attempt::OPERATIONS,
+        confirmation_token::OPERATIONS,
         test_clock::OPERATIONS,
         subscription_item::OPERATIONS,
         source::OPERATIONS,

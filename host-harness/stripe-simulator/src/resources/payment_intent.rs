@@ -4,18 +4,20 @@
 //! requires_payment_method → requires_confirmation → (requires_action →) succeeded
 //!           ↑ declined ────────────────┘                     └→ requires_capture → succeeded
 //! ```
-//! and `canceled` from every state that is not final.
+//! and `canceled` from every state that is not final; an authorization that is not captured in time is canceled too.
 //!
 //! The simulated account has cards enabled and nothing that redirects the customer, so no confirmation needs
 //! a `return_url`.
 
 use serde_json::{Value, json};
 
-use super::cards::{self, Behaviour};
+use stripe_facts::{Facts, Shape};
+
+use super::cards::{Authentication, Behaviour};
 use super::fields::{assign, assign_metadata, new_metadata, object};
 use super::{
-    Call, Operations, Read, Reply, charge, checkout_session, customer, dispute, invoice, listing, money,
-    payment_method, search,
+    Call, Operations, Read, Reply, charge, checkout_session, confirmation_token, customer, dispute, invoice, listing,
+    money, payment_method, search, setup_intent,
 };
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
@@ -29,9 +31,12 @@ pub(super) const OPERATIONS: Operations = &[
     ("POST", "/v1/payment_intents/{intent}/confirm", confirm),
     ("POST", "/v1/payment_intents/{intent}/capture", capture),
     ("POST", "/v1/payment_intents/{intent}/cancel", cancel),
+    ("POST", "/v1/payment_intents/{intent}/increment_authorization", increment),
 ];
 
 const KIND: &str = "payment_intent";
+/// How often the authorization of a charge was raised.
+const RAISED: &str = "charge.raised";
 
 /// Fields that are taken from the parameter of the same name.
 const FIELDS: &[&str] = &[
@@ -46,13 +51,19 @@ const FIELDS: &[&str] = &[
     "transfer_group",
 ];
 
+/// How often an authorization can be raised, and a part of it captured before the last.
+const INCREMENTS: usize = 10;
+const CAPTURES: usize = 50;
+
 /// What a payment is attempted under.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Terms {
     /// The customer is not there to authenticate.
     pub(super) off_session: bool,
     /// The customer has just authenticated.
     pub(super) authenticated: bool,
+    /// The merchant wants the customer to authenticate where that is possible.
+    pub(super) challenge: bool,
     /// Fail instead of asking the customer to authenticate.
     pub(super) refuse_action: bool,
     /// Where the customer returns to after authenticating elsewhere.
@@ -63,12 +74,6 @@ pub(super) struct Terms {
 pub(super) fn build(account: &mut Account, amount: i64, currency: &str, sent: &Object) -> Object {
     let id = account.new_id("pi");
     let client_secret = format!("{id}_secret_{}", account.letters(25));
-    let automatic = sent.object("automatic_payment_methods");
-    let automatic = match automatic {
-        Some(sent) if !sent.is_true("enabled") => Value::Null,
-        Some(sent) => json!({"allow_redirects": sent.text("allow_redirects").unwrap_or("always"), "enabled": true}),
-        None => json!({"allow_redirects": "always", "enabled": true}),
-    };
     let mut intent = object(json!({
         "id": id,
         "object": KIND,
@@ -79,7 +84,7 @@ pub(super) fn build(account: &mut Account, amount: i64, currency: &str, sent: &O
         "amount_received": 0,
         "application": null,
         "application_fee_amount": null,
-        "automatic_payment_methods": automatic,
+        "automatic_payment_methods": automatic_methods(sent),
         "canceled_at": null,
         "cancellation_reason": null,
         "capture_method": sent.text("capture_method").unwrap_or("automatic_async"),
@@ -122,6 +127,7 @@ pub(super) fn build(account: &mut Account, amount: i64, currency: &str, sent: &O
         "transfer_group": null,
     }));
     assign(KIND, &mut intent, sent, FIELDS);
+    assign_options(&mut intent, sent);
     if let Some(transfer) = sent.object("transfer_data") {
         intent.insert(
             "transfer_data".into(),
@@ -129,6 +135,47 @@ pub(super) fn build(account: &mut Account, amount: i64, currency: &str, sent: &O
         );
     }
     intent
+}
+
+/// `automatic_payment_methods`: on unless the caller says otherwise.
+pub(super) fn automatic_methods(sent: &Object) -> Value {
+    match sent.object("automatic_payment_methods") {
+        Some(sent) if !sent.is_true("enabled") => Value::Null,
+        Some(sent) => json!({"allow_redirects": sent.text("allow_redirects").unwrap_or("always"), "enabled": true}),
+        None => json!({"allow_redirects": "always", "enabled": true}),
+    }
+}
+
+/// Copies what `payment_method_options` says of cards onto an intent of either kind, as far as intents show it.
+pub(super) fn assign_options(intent: &mut Object, sent: &Object) {
+    let Some(sent) = sent.object("payment_method_options").and_then(|o| o.object("card")) else { return };
+    let fields = Facts::bundled().object(intent.text("object").unwrap_or_default()).unwrap_or_default();
+    let Some(Shape::Object(options)) = fields.iter().find(|f| f.name == "payment_method_options").map(|f| &f.shape)
+    else {
+        return;
+    };
+    let Some(Shape::Object(known)) = options.iter().find(|f| f.name == "card").map(|f| &f.shape) else { return };
+    let shown = intent.get_mut("payment_method_options").and_then(|o| o.get_mut("card"));
+    let Some(shown) = shown.and_then(Value::as_object_mut) else { return };
+    for (name, value) in sent {
+        if known.iter().any(|f| f.name == *name) && (value.is_string() || value.is_boolean()) {
+            shown.insert(name.clone(), if value == "" { Value::Null } else { value.clone() });
+        }
+    }
+}
+
+fn option<'o>(intent: &'o Object, name: &str) -> Option<&'o str> {
+    intent.object("payment_method_options")?.object("card")?.text(name)
+}
+
+/// Whether an intent of either kind asks for 3D Secure where it is possible.
+pub(super) fn asks_to_authenticate(intent: &Object) -> bool {
+    matches!(option(intent, "request_three_d_secure"), Some("any" | "challenge"))
+}
+
+/// Whether the merchant asked for a feature that cards have only then.
+pub(super) fn asks_for(intent: &Object, feature: &str) -> bool {
+    option(intent, feature) == Some("if_available")
 }
 
 /// `payment_method_types`, which earlier versions let the caller choose.
@@ -146,7 +193,7 @@ fn unexpected_state(intent: &Object, message: String) -> ApiError {
 }
 
 fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
-    let sent = std::mem::take(&mut call.parameters);
+    let mut sent = std::mem::take(&mut call.parameters);
     let currency = money::currency(sent.text("currency").unwrap_or_default(), "currency")?;
     let amount = sent.integer("amount").unwrap_or_default();
     money::check_charge(amount, &currency, "amount")?;
@@ -154,7 +201,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         customer::named(call.account, id, "customer")?;
     }
     let confirming = sent.is_true("confirm");
-    for name in ["off_session", "return_url", "error_on_requires_action", "mandate_data"] {
+    for name in ["off_session", "return_url", "error_on_requires_action", "mandate_data", "confirmation_token"] {
         if !confirming && sent.get(name).is_some_and(|v| *v != false) {
             let message = format!("You can only set `{name}` when `confirm` is true.");
             return Err(ApiError::invalid(message).param(name));
@@ -176,6 +223,8 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     if !confirming {
         return Ok(Reply::Kept(text));
     }
+    confirmation_token::spend(call.account, &mut sent, KIND, intent.id());
+    assign(KIND, &mut intent, &sent, &["setup_future_usage", "shipping"]);
     attempt(call.account, &mut intent, &method, &terms(&sent)).map(|()| intent.into())
 }
 
@@ -183,6 +232,7 @@ fn terms(sent: &Object) -> Terms {
     Terms {
         off_session: sent.get("off_session").is_some_and(|v| *v != false),
         authenticated: false,
+        challenge: false,
         refuse_action: sent.is_true("error_on_requires_action"),
         return_url: sent.text("return_url").map(str::to_owned),
     }
@@ -200,16 +250,8 @@ fn no_method(intent: &Object) -> ApiError {
 
 /// The payment method that the parameters name or describe, checked against the intent's customer.
 fn method_of(account: &mut Account, intent: &Object, sent: &Object) -> Result<Option<Object>, ApiError> {
-    if let Some(data) = sent.object("payment_method_data") {
-        let method = match data.text("type") {
-            Some(kind) if kind != "card" => payment_method::build_other(account, kind, data),
-            _ => payment_method::build(account, &cards::VISA, data),
-        };
-        account.put("payment_method", &method);
-        return Ok(Some(method));
-    }
-    let Some(id) = sent.text("payment_method") else { return Ok(None) };
-    let method = payment_method::named(account, id, "payment_method")?;
+    let Some(method) = payment_method::described(account, sent)? else { return Ok(None) };
+    let id = method.id();
     match (method.text("customer"), intent.text("customer")) {
         (Some(owner), Some(customer)) if owner != customer => Err(ApiError::invalid(format!(
             "The PaymentMethod {id} does not belong to the Customer {customer}. Please use the PaymentMethod with the \
@@ -251,9 +293,10 @@ pub(super) fn attempt(
         account.emit("payment_intent.requires_action", text);
         return Ok(());
     }
+    let terms = &Terms { challenge: asks_to_authenticate(intent), ..terms.clone() };
     match verdict(account, method, terms) {
         Verdict::Pays => {
-            paid(account, intent, method);
+            paid(account, intent, method, flow(method, terms));
             Ok(())
         }
         Verdict::Authenticates => {
@@ -276,34 +319,46 @@ pub(super) enum Verdict {
 
 /// Foresees an attempt without making it.
 pub(super) fn verdict(account: &Account, method: &Object, terms: &Terms) -> Verdict {
-    let behaviour = payment_method::card(method).behaviour;
+    let card = payment_method::card(method);
     let set_up = terms.off_session && account.set_up_off_session.contains(method.id());
-    let must_authenticate = match behaviour {
-        Behaviour::Authenticates | Behaviour::AuthenticatesAndDeclines => !terms.authenticated,
-        Behaviour::AuthenticatesUnlessSetUp => !terms.authenticated && !set_up,
-        _ => false,
+    let asked = match card.authentication {
+        Authentication::Always => true,
+        Authentication::UnlessSetUp => !set_up,
+        Authentication::OnSession => !terms.off_session,
+        Authentication::IfAsked => terms.challenge && !terms.off_session,
+        Authentication::Unneeded | Authentication::Frictionless | Authentication::Broken => false,
     };
-    match behaviour {
+    let must_authenticate = asked && !terms.authenticated;
+    match card.behaviour {
         _ if must_authenticate && (terms.off_session || terms.refuse_action) => {
             Verdict::Declines("authentication_required", "authentication_required")
         }
         _ if must_authenticate => Verdict::Authenticates,
         Behaviour::Declines(code, decline_code) => Verdict::Declines(code, decline_code),
-        Behaviour::DeclinesLater | Behaviour::AuthenticatesAndDeclines => {
-            Verdict::Declines("card_declined", "generic_decline")
-        }
+        Behaviour::DeclinesLater(decline_code) => Verdict::Declines("card_declined", decline_code),
         Behaviour::Blocked => Verdict::Declines("card_declined", "fraudulent"),
         Behaviour::Pays(_)
-        | Behaviour::Disputes
+        | Behaviour::Disputes(..)
         | Behaviour::Inquires
-        | Behaviour::Authenticates
-        | Behaviour::AuthenticatesUnlessSetUp => Verdict::Pays,
+        | Behaviour::Warns
+        | Behaviour::RefundsLate
+        | Behaviour::RefundsFail => Verdict::Pays,
     }
 }
 
-fn ask_for_authentication(account: &mut Account, intent: &mut Object, terms: &Terms) {
-    let url = format!("{}/_simulator/authenticate/{}", account.settings().base_url, intent.id());
-    let action = match &terms.return_url {
+/// How the customer authenticated, if that happened.
+fn flow(method: &Object, terms: &Terms) -> Option<&'static str> {
+    match payment_method::card(method).authentication {
+        _ if terms.authenticated => Some("challenge"),
+        Authentication::Frictionless => Some("frictionless"),
+        _ => None,
+    }
+}
+
+/// What the customer does to authenticate: goes to the bank's page, and comes back where the merchant has a page.
+pub(super) fn authentication(account: &Account, intent: &str, terms: &Terms) -> Value {
+    let url = format!("{}/_simulator/authenticate/{intent}", account.settings().base_url);
+    match &terms.return_url {
         Some(return_url) => {
             json!({"type": "redirect_to_url", "redirect_to_url": {"return_url": return_url, "url": url}})
         }
@@ -311,7 +366,11 @@ fn ask_for_authentication(account: &mut Account, intent: &mut Object, terms: &Te
             "type": "use_stripe_sdk",
             "use_stripe_sdk": {"type": "three_d_secure_redirect", "stripe_js": url},
         }),
-    };
+    }
+}
+
+fn ask_for_authentication(account: &mut Account, intent: &mut Object, terms: &Terms) {
+    let action = authentication(account, intent.id(), terms);
     intent.insert("next_action".into(), action);
     intent.insert("status".into(), "requires_action".into());
     let text = account.put(KIND, intent);
@@ -321,9 +380,9 @@ fn ask_for_authentication(account: &mut Account, intent: &mut Object, terms: &Te
     }
 }
 
-fn paid(account: &mut Account, intent: &mut Object, method: &Object) {
+fn paid(account: &mut Account, intent: &mut Object, method: &Object, flow: Option<&str>) {
     let manual = intent.text("capture_method") == Some("manual");
-    let charge = charge::succeed(account, intent, method, !manual);
+    let charge = charge::succeed(account, intent, method, &charge::Manner { captured: !manual, flow });
     intent.insert("latest_charge".into(), charge.id().into());
     keep_for_later(account, intent, method);
     let amount = intent.integer("amount").unwrap_or_default();
@@ -332,10 +391,11 @@ fn paid(account: &mut Account, intent: &mut Object, method: &Object) {
         intent.insert("status".into(), "requires_capture".into());
         let text = account.put(KIND, intent);
         account.emit("payment_intent.amount_capturable_updated", text);
+        account.later(charge::expiry(account).1, expire, intent.id());
         return;
     }
-    succeed(account, intent, amount);
     dispute::open_for(account, charge.id(), method);
+    succeed(account, intent, amount);
 }
 
 fn succeed(account: &mut Account, intent: &mut Object, received: i64) {
@@ -381,7 +441,7 @@ fn declined(
 
 /// A debit arrived.
 pub(super) fn settle_debit(account: &mut Account, intent: &mut Object, method: &Object) {
-    paid(account, intent, method);
+    paid(account, intent, method, None);
 }
 
 /// A debit was refused by the bank.
@@ -406,7 +466,7 @@ fn fail(account: &mut Account, intent: &mut Object, error: ApiError) -> ApiError
 
 fn confirm(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let mut intent = call.named(KIND)?;
-    let sent = &call.parameters;
+    let mut sent = std::mem::take(&mut call.parameters);
     match status(&intent) {
         "requires_payment_method" | "requires_confirmation" | "requires_action" => {}
         "succeeded" => {
@@ -422,34 +482,52 @@ fn confirm(call: &mut Call<'_>) -> Result<Reply, ApiError> {
             return Err(unexpected_state(&intent, message));
         }
     }
-    let method = match method_of(call.account, &intent, sent)? {
+    let method = match method_of(call.account, &intent, &sent)? {
         Some(method) => method,
         None => match intent.text("payment_method") {
             Some(id) => call.account.find("payment_method", id, "payment_method")?,
             None => return Err(no_method(&intent)),
         },
     };
-    assign(KIND, &mut intent, sent, &["receipt_email", "setup_future_usage", "shipping"]);
+    confirmation_token::spend(call.account, &mut sent, KIND, intent.id());
+    assign(KIND, &mut intent, &sent, &["receipt_email", "setup_future_usage", "shipping"]);
+    assign_options(&mut intent, &sent);
     if let Some(method) = sent.get("capture_method") {
         intent.insert("capture_method".into(), method.clone());
     }
-    attempt(call.account, &mut intent, &method, &terms(sent)).map(|()| intent.into())
+    attempt(call.account, &mut intent, &method, &terms(&sent)).map(|()| intent.into())
 }
 
 fn capture(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let mut intent = call.named(KIND)?;
-    if status(&intent) != "requires_capture" {
-        let message = format!(
-            "This PaymentIntent could not be captured because it has a status of {}. Only a PaymentIntent with one of \
-             the following statuses may be captured: requires_capture.",
-            status(&intent)
-        );
-        return Err(unexpected_state(&intent, message));
+    match status(&intent) {
+        "requires_capture" => {}
+        "succeeded" => {
+            let message = "This PaymentIntent could not be captured because it has already been captured.";
+            return Err(unexpected_state(&intent, message.to_owned()));
+        }
+        other => {
+            let message = format!(
+                "This PaymentIntent could not be captured because it has a status of {other}. Only a PaymentIntent \
+                 with one of the following statuses may be captured: requires_capture."
+            );
+            return Err(unexpected_state(&intent, message));
+        }
     }
+    let last = call.parameters.get("final_capture").is_none_or(|f| *f != false);
+    let multicapture = asks_for(&intent, "request_multicapture");
+    if !last && !multicapture {
+        let message = "This PaymentIntent is not eligible for multicapture because you did not request support using \
+            `request_multicapture` when you created or confirmed it.";
+        return Err(ApiError::invalid(message).param("final_capture"));
+    }
+    let received = intent.integer("amount_received").unwrap_or_default();
     let capturable = intent.integer("amount_capturable").unwrap_or_default();
     let amount = call.parameters.integer("amount_to_capture").unwrap_or(capturable);
-    if amount < 1 {
-        return Err(ApiError::too_small("amount_to_capture", 1));
+    // What was captured before can be all there is.
+    let least = i64::from(!(last && received > 0));
+    if amount < least {
+        return Err(ApiError::too_small("amount_to_capture", least));
     }
     if amount > capturable {
         let message = format!(
@@ -457,11 +535,82 @@ fn capture(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         );
         return Err(ApiError::invalid(message).code("amount_too_large").param("amount_to_capture"));
     }
+    let id = intent.text("latest_charge").unwrap_or_default().to_owned();
+    let last = last || amount == capturable;
+    if !last && charge::captures(call.account, &id) >= CAPTURES {
+        let message = format!("A PaymentIntent can be captured {CAPTURES} times at most before the final capture.");
+        return Err(ApiError::invalid(message).param("final_capture"));
+    }
     assign(KIND, &mut intent, &call.parameters, &["statement_descriptor", "statement_descriptor_suffix"]);
     assign_metadata(&mut intent, &call.parameters)?;
-    charge::capture(call.account, intent.text("latest_charge").unwrap_or_default(), amount);
-    succeed(call.account, &mut intent, amount);
+    charge::capture(call.account, &id, amount);
+    let received = received.saturating_add(amount);
+    if last {
+        succeed(call.account, &mut intent, received);
+    } else {
+        intent.insert("amount_capturable".into(), (capturable - amount).into());
+        intent.insert("amount_received".into(), received.into());
+        let text = call.account.put(KIND, &intent);
+        call.account.emit("payment_intent.amount_capturable_updated", text);
+    }
     Ok(intent.into())
+}
+
+/// Raises the amount that is held.
+fn increment(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let mut intent = call.named(KIND)?;
+    let sent = std::mem::take(&mut call.parameters);
+    if status(&intent) != "requires_capture" {
+        let message = format!(
+            "This PaymentIntent's authorization could not be incremented because it has a status of {}. Only a \
+             PaymentIntent with one of the following statuses may be incremented: requires_capture.",
+            status(&intent)
+        );
+        return Err(unexpected_state(&intent, message));
+    }
+    if !asks_for(&intent, "request_incremental_authorization") {
+        return Err(ApiError::invalid(
+            "This PaymentIntent is not eligible for incremental authorization because you did not request support \
+             using `request_incremental_authorization` when you created or confirmed it.",
+        ));
+    }
+    let held = intent.integer("amount").unwrap_or_default();
+    let amount = sent.integer("amount").unwrap_or_default();
+    money::check_charge(amount, intent.text("currency").unwrap_or_default(), "amount")?;
+    if amount <= held {
+        let message = format!("The amount must be greater than the currently authorized amount, {held}.");
+        return Err(ApiError::invalid(message).param("amount"));
+    }
+    if intent.integer("amount_received").unwrap_or_default() > 0 {
+        return Err(ApiError::invalid("A PaymentIntent cannot be incremented after a part of it was captured."));
+    }
+    let id = intent.text("latest_charge").unwrap_or_default().to_owned();
+    let raised = call.account.get(RAISED, &id).and_then(|r| r.integer("count")).unwrap_or_default();
+    if usize::try_from(raised).unwrap_or(usize::MAX) >= INCREMENTS {
+        let message = format!("A PaymentIntent can be incremented {INCREMENTS} times at most.");
+        return Err(ApiError::invalid(message));
+    }
+    assign(KIND, &mut intent, &sent, &["application_fee_amount", "description", "statement_descriptor"]);
+    assign_metadata(&mut intent, &sent)?;
+    call.account.put(RAISED, &object(json!({"id": id, "count": raised + 1})));
+    charge::raise(call.account, &id, amount);
+    intent.insert("amount".into(), amount.into());
+    intent.insert("amount_capturable".into(), amount.into());
+    let text = call.account.put(KIND, &intent);
+    call.account.emit("payment_intent.amount_capturable_updated", text.clone());
+    Ok(Reply::Kept(text))
+}
+
+/// The authorization ends: what was not captured by then never is.
+fn expire(account: &mut Account, id: &str) {
+    let Some(mut intent) = account.get(KIND, id).filter(|i| status(i) == "requires_capture") else { return };
+    let received = intent.integer("amount_received").unwrap_or_default();
+    if received > 0 {
+        succeed(account, &mut intent, received);
+        return;
+    }
+    charge::release(account, intent.text("latest_charge").unwrap_or_default(), "charge.expired");
+    end(account, &mut intent, "automatic".into());
 }
 
 fn cancel(call: &mut Call<'_>) -> Result<Reply, ApiError> {
@@ -483,8 +632,12 @@ fn cancel(call: &mut Call<'_>) -> Result<Reply, ApiError> {
 /// Cancels an intent that is not final.
 pub(super) fn void(account: &mut Account, intent: &mut Object, reason: Value) {
     if status(intent) == "requires_capture" {
-        charge::release(account, intent.text("latest_charge").unwrap_or_default());
+        charge::release(account, intent.text("latest_charge").unwrap_or_default(), "charge.refunded");
     }
+    end(account, intent, reason);
+}
+
+fn end(account: &mut Account, intent: &mut Object, reason: Value) {
     intent.insert("amount_capturable".into(), 0.into());
     intent.insert("canceled_at".into(), now().into());
     intent.insert("cancellation_reason".into(), reason);
@@ -537,6 +690,7 @@ fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     intent.insert("amount".into(), amount.into());
     intent.insert("currency".into(), currency.into());
     assign(KIND, &mut intent, sent, FIELDS);
+    assign_options(&mut intent, sent);
     if let Some(method) = sent.get("capture_method") {
         intent.insert("capture_method".into(), method.clone());
     }
@@ -558,21 +712,26 @@ fn find(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     search::answer(call, KIND, &["amount", "created", "currency", "customer", "metadata", "status"])
 }
 
-/// The customer authenticated, or did not: what a bank's page decides. The intent afterwards.
+/// The customer authenticated, or did not: what a bank's page decides about an intent of either kind. The intent
+/// afterwards.
 pub(crate) fn complete_authentication(account: &mut Account, id: &str, succeeded: bool) -> Option<Object> {
-    let mut intent = account.get(KIND, id)?;
+    let Some(mut intent) = account.get(KIND, id) else {
+        return setup_intent::complete_authentication(account, id, succeeded);
+    };
     if status(&intent) != "requires_action" {
         return Some(intent);
     }
+    let method = account.get("payment_method", intent.text("payment_method").unwrap_or_default())?;
     if succeeded {
-        let method = account.get("payment_method", intent.text("payment_method").unwrap_or_default())?;
         let terms = Terms { authenticated: true, ..Terms::default() };
         // A decline is on the intent; nobody waits for an answer here.
         let _ = attempt(account, &mut intent, &method, &terms);
     } else {
         let message = "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a \
             new PaymentMethod to attempt to fulfill this PaymentIntent again.";
-        let error = ApiError::invalid(message).code("payment_intent_authentication_failure");
+        let error = ApiError::invalid(message)
+            .code("payment_intent_authentication_failure")
+            .with("payment_method", Value::Object(method));
         fail(account, &mut intent, error);
     }
     Some(intent)

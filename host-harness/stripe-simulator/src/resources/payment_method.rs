@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::cards::{self, Behaviour, TestCard};
 use super::fields::{assign_metadata, empty_address, new_metadata, object};
-use super::{Call, Operations, Read, Reply, customer, listing};
+use super::{Call, Operations, Read, Reply, confirmation_token, customer, listing};
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
 
@@ -21,11 +21,18 @@ pub(super) const OPERATIONS: Operations = &[
 pub(super) fn build(account: &mut Account, card: &TestCard, sent: &Object) -> Object {
     let empty = Object::new();
     let details = sent.object("card").unwrap_or(&empty);
-    let funding = if card.name.ends_with("_debit") { "debit" } else { "credit" };
     // Unlike other dates these are never in the past.
     let month = details.integer("exp_month").unwrap_or(12);
     let year = details.integer("exp_year").unwrap_or_else(|| year() + 4);
-    let checked = details.get("cvc").map(|_| if card.behaviour_is("incorrect_cvc") { "fail" } else { "pass" });
+    let address = sent.object("billing_details").and_then(|b| b.object("address"));
+    let [cvc, line1, postal_code] = card.checks;
+    // A bank says nothing of what it was not told.
+    let of_address = |field: &str, result| address.and_then(|a| a.text(field)).map(|_| result);
+    let checks = json!({
+        "address_line1_check": of_address("line1", line1),
+        "address_postal_code_check": of_address("postal_code", postal_code),
+        "cvc_check": details.get("cvc").map(|_| cvc),
+    });
     object(json!({
         "id": account.new_id("pm"),
         "object": "payment_method",
@@ -33,18 +40,18 @@ pub(super) fn build(account: &mut Account, card: &TestCard, sent: &Object) -> Ob
         "billing_details": billing_details(sent.object("billing_details")),
         "card": {
             "brand": card.brand,
-            "checks": {"address_line1_check": null, "address_postal_code_check": null, "cvc_check": checked},
-            "country": "US",
+            "checks": checks,
+            "country": card.country,
             "display_brand": card.brand,
             "exp_month": month,
             "exp_year": year,
             "fingerprint": card.fingerprint(),
-            "funding": funding,
+            "funding": card.funding(),
             "generated_from": null,
             "last4": card.last4(),
             "networks": {"available": [card.brand], "preferred": null},
             "regulated_status": "unregulated",
-            "three_d_secure_usage": {"supported": true},
+            "three_d_secure_usage": {"supported": card.supports_3d_secure()},
             "wallet": null,
         },
         "created": now(),
@@ -80,12 +87,6 @@ fn billing_details(sent: Option<&Object>) -> Value {
 /// The year, near enough for a card's expiry.
 fn year() -> i64 {
     1970 + now() / 31_556_952
-}
-
-impl TestCard {
-    fn behaviour_is(&self, code: &str) -> bool {
-        matches!(self.behaviour, Behaviour::Declines(c, _) if c == code)
-    }
 }
 
 /// The test card that card details mean, or the error that Stripe gives for such details.
@@ -143,7 +144,8 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
 /// The ends of the accounts that debits fail on.
 pub(super) const FAILING_DEBITS: &[&str] = &["3202", "3204", "3456", "1116", "1113"];
 
-fn last_four(number: &str) -> String {
+/// The last four characters of a number.
+pub(super) fn last_four(number: &str) -> String {
     let digits: Vec<char> = number.chars().collect();
     digits.iter().skip(digits.len().saturating_sub(4)).collect()
 }
@@ -178,6 +180,22 @@ pub(super) fn named(account: &mut Account, id: &str, param: &str) -> Result<Obje
         return Ok(method);
     }
     account.find("payment_method", id, param)
+}
+
+/// The payment method that parameters name, describe or have a confirmation token of.
+pub(super) fn described(account: &mut Account, sent: &Object) -> Result<Option<Object>, ApiError> {
+    if let Some(data) = sent.object("payment_method_data") {
+        let method = match data.text("type") {
+            Some(kind) if kind != "card" => build_other(account, kind, data),
+            _ => build(account, &cards::VISA, data),
+        };
+        account.put("payment_method", &method);
+        return Ok(Some(method));
+    }
+    if let Some(id) = sent.text("confirmation_token") {
+        return confirmation_token::method(account, id).map(Some);
+    }
+    sent.text("payment_method").map(|id| named(account, id, "payment_method")).transpose()
 }
 
 /// The test card that a payment method is.

@@ -8,7 +8,8 @@ use bytes::Bytes;
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{Event, Ids, Object, Scope, Settings, Shelf, ThinEvent, now, thin_events};
+use super::later::{Agenda, banking_days_after};
+use super::{Event, Ids, Object, Scope, Settings, Shelf, Task, ThinEvent, clock, now, thin_events};
 use crate::protocol::{ApiError, KeptAnswer};
 use crate::webhooks::{Job, News, Target};
 
@@ -48,6 +49,7 @@ pub(crate) struct Account {
     thin_positions: HashMap<Box<str>, usize>,
     thin_pending: Vec<(Arc<ThinEvent>, Option<Box<str>>)>,
     cause: Cause,
+    agenda: Agenda,
     jobs: UnboundedSender<Job>,
     /// Where events go, in the order that the endpoints were created.
     pub(crate) targets: Vec<Arc<Target>>,
@@ -63,6 +65,8 @@ pub(crate) struct Account {
     pub(crate) warned: HashSet<String>,
     /// Sums by currency.
     pub(crate) balances: BTreeMap<String, Sums>,
+    /// Transactions whose money is pending, and when it is available: milliseconds since 1970.
+    pub(crate) settling: Vec<(i64, String)>,
 }
 
 /// Money of one currency, in the smallest unit.
@@ -87,6 +91,7 @@ impl Account {
             thin_positions: HashMap::new(),
             thin_pending: Vec::new(),
             cause: Cause::default(),
+            agenda: Agenda::default(),
             jobs,
             targets: Vec::new(),
             idempotency: HashMap::new(),
@@ -95,6 +100,7 @@ impl Account {
             being_created: None,
             warned: HashSet::new(),
             balances: BTreeMap::new(),
+            settling: Vec::new(),
         }
     }
 
@@ -118,13 +124,12 @@ impl Account {
 
     /// The simulator's clock, in Unix seconds, whatever clock the operation that is carried out sees.
     pub(crate) fn clock(&self) -> i64 {
-        super::machine().saturating_add(self.settings.skew.load(Ordering::Relaxed))
+        self.clock_milliseconds() / 1_000
     }
 
     /// The same in milliseconds.
     pub(crate) fn clock_milliseconds(&self) -> i64 {
-        let skew = self.settings.skew.load(Ordering::Relaxed).saturating_mul(1_000);
-        super::clock::machine_milliseconds().saturating_add(skew)
+        clock::moment_with(self.settings.skew.load(Ordering::Relaxed))
     }
 
     /// A new id with this prefix.
@@ -204,11 +209,16 @@ impl Account {
 
     /// Keeps a changed object and notes the event with what changed; an object that did not change causes none.
     pub(crate) fn update(&mut self, kind: &'static str, event: &'static str, old: &Object, new: &Object) -> Bytes {
+        self.change(kind, &[event], old, new)
+    }
+
+    /// Like [`Self::update`], for a change that several events tell of.
+    pub(crate) fn change(&mut self, kind: &'static str, events: &[&'static str], old: &Object, new: &Object) -> Bytes {
         let previous = difference(old, new);
         let text = self.put(kind, new);
         if !previous.is_empty() {
             let previous = Bytes::from(serde_json::to_vec(&previous).unwrap_or_default());
-            self.pending.push((event, text.clone(), Some(previous)));
+            self.pending.extend(events.iter().map(|event| (*event, text.clone(), Some(previous.clone()))));
         }
         text
     }
@@ -222,12 +232,44 @@ impl Account {
 
     // ---- events
 
-    /// Begins a request: the changes from here on are its doing.
+    /// Begins a request: what was due before it is done, and the changes from here on are its doing.
     pub(crate) fn begin(&mut self, cause: Cause) {
-        super::clock::set_skew(self.settings.skew.load(Ordering::Relaxed));
+        self.catch_up();
         self.cause = cause;
         self.pending.clear();
         self.thin_pending.clear();
+    }
+
+    /// Does what is due. No request is the cause of it.
+    pub(super) fn catch_up(&mut self) {
+        clock::set_skew(self.settings.skew.load(Ordering::Relaxed));
+        while let Some((task, id)) = self.agenda.take(clock::moment()) {
+            self.cause = Cause::default();
+            self.pending.clear();
+            self.thin_pending.clear();
+            task(self, &id);
+            self.commit();
+        }
+    }
+
+    /// Notes something to be done at a moment: milliseconds since 1970.
+    pub(crate) fn later(&mut self, due: i64, task: Task, id: &str) {
+        if self.agenda.note(due, task, id) {
+            self.settings.alarm.notify_one();
+        }
+    }
+
+    /// When the next thing is due.
+    pub(super) fn next_due(&self) -> Option<i64> {
+        self.agenda.next()
+    }
+
+    /// The moment that many banking days from now, in milliseconds since 1970: as objects tell it, and when it
+    /// comes. They differ for objects of a test clock that is ahead: no bank works faster for it.
+    pub(crate) fn in_banking_days(&self, days: u32) -> (i64, i64) {
+        let after = |from| banking_days_after(from, days, self.settings.banking_day);
+        let told = after(clock::milliseconds());
+        (told, told.min(after(clock::moment())))
     }
 
     /// Notes an event; it happens when the request ends.

@@ -1,4 +1,6 @@
-//! The frame that every page has.
+//! What pages have in common: the frame, and the choice of a card.
+
+use crate::resources::{TEST_CARDS, TestCard};
 
 /// Text that cannot be taken for markup.
 pub(super) fn escape(text: &str) -> String {
@@ -29,4 +31,15 @@ pub(super) fn document(title: &str, body: &str) -> String {
          <p class=\"test\">Simulated Stripe. No money moves.</p></body></html>",
         title = escape(title)
     )
+}
+
+/// The choice of a test card.
+pub(super) fn cards(chosen: Option<&str>) -> String {
+    let each = |c: &TestCard| {
+        let value = format!("pm_card_{}", c.name);
+        let mark = if chosen == Some(&value) { " selected" } else { "" };
+        format!("<option value=\"{value}\"{mark}>{} ({})</option>", escape(c.title), c.number)
+    };
+    let options: String = TEST_CARDS.iter().map(each).collect();
+    format!("<label>Test card <select name=\"card\">{options}</select></label>")
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{DAY, HOUR, KIND, Line, check_draft, push, push_item, recompute, subscription_of};
+use super::{DAY, HOUR, KIND, check_draft, push_item, recompute, subscription_of};
 use crate::protocol::ApiError;
 use crate::resources::fields::{assign, assign_metadata, deleted, new_metadata, sublist, whole};
 use crate::resources::{Call, Read, Reply, customer, discount, invoiceitem, money, rates};
@@ -70,12 +70,51 @@ pub(super) fn blank(account: &mut Account, id: &str, customer: &Object, currency
     )
 }
 
-/// A draft for the current period of a subscription; kept, and told of.
+/// A draft for the current period of a subscription; kept, and told of. A change of a subscription is paid with what
+/// it prorated alone.
 pub(in crate::resources) fn draft(account: &mut Account, subscription: &Object, reason: &str) -> Object {
+    let items = if reason == "subscription_update" { Vec::new() } else { items_of(subscription) };
+    draft_of(account, subscription, reason, &items, None)
+}
+
+/// A draft for the items of a subscription whose period began; kept, and told of.
+pub(in crate::resources) fn draft_for(
+    account: &mut Account,
+    subscription: &Object,
+    reason: &str,
+    begun: &[String],
+) -> Object {
+    let items: Vec<Object> = items_of(subscription).into_iter().filter(|i| begun.iter().any(|b| b == i.id())).collect();
+    draft_of(account, subscription, reason, &items, None)
+}
+
+/// A draft for the part of a period that comes before the anchor of a new subscription, unless that is free; kept,
+/// and told of.
+pub(in crate::resources) fn draft_part(
+    account: &mut Account,
+    subscription: &Object,
+    period: (i64, i64),
+    natural: i64,
+    free: bool,
+) -> Object {
+    let items = if free { Vec::new() } else { items_of(subscription) };
+    let part = (period.1.saturating_sub(period.0), natural.saturating_sub(period.0));
+    draft_of(account, subscription, "subscription_create", &items, Some(part))
+}
+
+fn items_of(subscription: &Object) -> Vec<Object> {
+    subscription.object("items").into_iter().flat_map(|i| i.objects("data")).cloned().collect()
+}
+
+fn draft_of(
+    account: &mut Account,
+    subscription: &Object,
+    reason: &str,
+    items: &[Object],
+    part: Option<(i64, i64)>,
+) -> Object {
     let id = account.new_id("in");
     let trial = subscription.text("status") == Some("trialing");
-    let empty = Object::new();
-    let items: Vec<Object> = subscription.object("items").unwrap_or(&empty).objects("data").cloned().collect();
     let customer = account.get("customer", subscription.text("customer").unwrap_or_default()).unwrap_or_default();
     let mut invoice = blank(account, &id, &customer, subscription.text("currency").unwrap_or("usd"));
     let automatic = subscription.text("collection_method") == Some("charge_automatically");
@@ -91,15 +130,13 @@ pub(in crate::resources) fn draft(account: &mut Account, subscription: &Object, 
     ] {
         invoice.insert(name.into(), value);
     }
+    describe(&mut invoice, subscription, &customer);
     let currency = invoice.text("currency").unwrap_or("usd").to_owned();
     for mut item in invoiceitem::pending(account, customer.id(), &currency, Some(subscription.id())) {
         invoiceitem::put_on(account, &mut invoice, &mut item);
     }
-    // A change of a subscription is paid with what it prorated alone.
-    if reason != "subscription_update" {
-        for item in &items {
-            push_item(account, &mut invoice, subscription, item, trial);
-        }
+    for item in items {
+        push_item(account, &mut invoice, subscription, item, trial, part);
     }
     if invoice.list("discounts").is_empty()
         && let Some(discount) = customer.object("discount")
@@ -111,42 +148,15 @@ pub(in crate::resources) fn draft(account: &mut Account, subscription: &Object, 
     invoice
 }
 
-/// The draft that an accepted quote becomes.
-pub(in crate::resources) fn of_quote(
-    account: &mut Account,
-    owner: &Object,
-    quote: &Object,
-    items: &[&Value],
-) -> Object {
-    let id = account.new_id("in");
-    let mut invoice = blank(account, &id, owner, quote.text("currency").unwrap_or("usd"));
-    invoice.insert("billing_reason".into(), "quote_accept".into());
-    invoice.insert("description".into(), quote.get("description").cloned().unwrap_or_default());
-    let parent = json!({
-        "quote_details": {"quote": quote.id()}, "subscription_details": null, "type": "quote_details",
-    });
-    invoice.insert("parent".into(), parent);
-    for item in items {
-        let price = &item["price"];
-        let line = Line {
-            description: item["description"].as_str().map(str::to_owned),
-            amount: item["amount_total"].as_i64().unwrap_or_default(),
-            quantity: item["quantity"].as_i64().unwrap_or(1),
-            period: (now(), now()),
-            price: json!({"price": price["id"], "product": price["product"]}),
-            unit: price["unit_amount_decimal"].as_str().map(str::to_owned),
-            parent: Value::Null,
-            subscription: None,
-            discountable: true,
-            discounts: Vec::new(),
-            rates: Vec::new(),
-            metadata: json!({}),
-        };
-        push(account, &mut invoice, line);
+/// What invoices of a subscription say besides their lines: the subscription's own settings before the customer's.
+pub(super) fn describe(invoice: &mut Object, subscription: &Object, customer: &Object) {
+    let settings = [subscription.object("invoice_settings"), customer.object("invoice_settings")];
+    for name in ["custom_fields", "description", "footer"] {
+        let known = settings.iter().flatten().filter_map(|s| s.get(name)).find(|v| !v.is_null());
+        if let Some(value) = known {
+            invoice.insert(name.into(), value.clone());
+        }
     }
-    recompute(account, &mut invoice);
-    account.create(KIND, "invoice.created", &invoice);
-    invoice
 }
 
 /// Whom an invoice is for, and what it is in.

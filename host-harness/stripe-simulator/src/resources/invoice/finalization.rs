@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{KIND, mark_paid, must_be, subscription_of, transition};
+use super::{HOUR, KIND, mark_paid, must_be, subscription_of, transition};
 use crate::protocol::ApiError;
 use crate::resources::fields::object;
 use crate::resources::{Call, Read, Reply, customer, invoice_payment, payment_intent, subscription};
@@ -14,29 +14,41 @@ pub(in crate::resources) fn finalize(
     invoice: &mut Object,
     method: Option<&Object>,
 ) -> Option<Object> {
-    let own = invoice.text("number").map(str::to_owned);
     let customer = invoice.text("customer").unwrap_or_default().to_owned();
+    apply_balance(account, invoice, &customer);
+    seal(account, invoice);
+    let due = invoice.integer("amount_due").unwrap_or_default();
+    if due == 0 || invoice.text("collection_method") != Some("charge_automatically") {
+        return None;
+    }
+    Some(intend(account, invoice, method))
+}
+
+/// A draft that is finalized an hour from now.
+pub(in crate::resources) fn finalize_later(account: &mut Account, invoice: &mut Object) {
+    invoice.insert("automatically_finalizes_at".into(), now().saturating_add(HOUR).into());
+    account.put(KIND, invoice);
+}
+
+/// Gives a draft its number and the pages where it can be seen; from now on it is not changed any more.
+pub(super) fn seal(account: &mut Account, invoice: &mut Object) {
+    let customer = invoice.text("customer").unwrap_or_default().to_owned();
+    let own = invoice.text("number").map(str::to_owned);
     let number = own.unwrap_or_else(|| next_number(account, &customer));
     let id = invoice.id().to_owned();
-    let hosted = format!("{}/_simulator/invoices/{id}", account.settings().base_url);
+    let hosted = format!("{}/i/{id}", account.settings().base_url);
     let time = now();
     invoice.insert("number".into(), number.into());
     invoice.insert("status".into(), "open".into());
     if invoice.get("effective_at").is_none_or(Value::is_null) {
         invoice.insert("effective_at".into(), time.into());
     }
-    apply_balance(account, invoice, &customer);
     invoice.insert("automatically_finalizes_at".into(), Value::Null);
     invoice.insert("invoice_pdf".into(), format!("{hosted}/pdf").into());
     invoice.insert("hosted_invoice_url".into(), hosted.into());
     transition(invoice, "finalized_at", time);
     let text = account.put(KIND, invoice);
     account.emit("invoice.finalized", text);
-    let due = invoice.integer("amount_due").unwrap_or_default();
-    if due == 0 || invoice.text("collection_method") != Some("charge_automatically") {
-        return None;
-    }
-    Some(intend(account, invoice, method))
 }
 
 /// What the customer has or owes from before goes into what is due.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{KIND, check_draft, recompute};
 use crate::protocol::ApiError;
 use crate::resources::fields::{assign_metadata, new_metadata};
-use crate::resources::{Call, Read, Reply, invoiceitem, listing, meter, money, price, rates};
+use crate::resources::{Call, Read, Reply, invoiceitem, listing, meter, money, price, rates, subscription};
 use crate::world::{Account, Object, now};
 
 /// What a line of an invoice is made from.
@@ -70,20 +70,26 @@ pub(in crate::resources) fn take_off(invoice: &mut Object, item: &str) {
     }
 }
 
-/// A line for one item of a subscription. During a trial it costs nothing.
+/// A line for one item of a subscription. During a trial it costs nothing; before its anchor a part of its price,
+/// so many seconds of so many.
 pub(super) fn push_item(
     account: &mut Account,
     invoice: &mut Object,
     subscription: &Object,
     item: &Object,
     trial: bool,
+    part: Option<(i64, i64)>,
 ) {
     let empty = Object::new();
     let price = item.object("price").unwrap_or(&empty);
     let metered = price.object("recurring").and_then(|r| r.text("usage_type")) == Some("metered");
     let quantity =
         if metered { meter::usage(account, subscription, item) } else { item.integer("quantity").unwrap_or(1) };
-    let amount = if trial { 0 } else { price::cost(account, price, quantity) };
+    let amount = match part {
+        _ if trial => 0,
+        Some((part, whole)) => subscription::share(price::cost(account, price, quantity), part, whole),
+        None => price::cost(account, price, quantity),
+    };
     let product = price.text("product").and_then(|p| account.get("product", p));
     let name = product.as_ref().and_then(|p| p.text("name")).unwrap_or("Product").to_owned();
     let interval = price.object("recurring").and_then(|r| r.text("interval")).unwrap_or("month");
@@ -109,7 +115,7 @@ pub(super) fn push_item(
         parent: json!({
             "invoice_item_details": null,
             "subscription_item_details": {
-                "invoice_item": null, "proration": false, "proration_details": {"credited_items": null},
+                "invoice_item": null, "proration": part.is_some(), "proration_details": {"credited_items": null},
                 "subscription": subscription.id(), "subscription_item": item.id(),
             },
             "type": "subscription_item_details",
@@ -153,14 +159,15 @@ pub(super) fn add_lines(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         let charged = invoiceitem::charged(call.account, line, &currency, &at)?;
         let rates = rates::taxes_named(call.account, line, "tax_rates")?.unwrap_or_default();
         let period = line.object("period");
-        let details = charged.price.as_ref().map(|p| json!({"price": p.id(), "product": p.get("product")}));
+        charged.keep_price(call.account);
+        let details = charged.details();
         let time = |name: &str| period.and_then(|p| p.integer(name)).unwrap_or_else(now);
         let made = Line {
             description: charged.description,
             amount: charged.amount,
             quantity: charged.quantity,
             period: (time("start"), time("end")),
-            price: details.unwrap_or_default(),
+            price: details,
             unit: Some(charged.unit),
             parent: Value::Null,
             subscription: None,
@@ -218,13 +225,13 @@ fn change_line(account: &mut Account, invoice: &mut Object, id: &str, sent: &Obj
     let line = lines.into_iter().flatten().find(|l| l["id"] == id).and_then(Value::as_object_mut);
     let Some(line) = line else { return Err(ApiError::missing_object("line_item", id, "line_item_id")) };
     if let Some(charged) = charged {
+        charged.keep_price(account);
         line.insert("amount".into(), charged.amount.into());
         line.insert("subtotal".into(), charged.amount.into());
         line.insert("quantity".into(), charged.quantity.into());
         line.insert("quantity_decimal".into(), charged.quantity.to_string().into());
-        let details = charged.price.as_ref().map(|p| json!({"price": p.id(), "product": p.get("product")}));
         let pricing = json!({
-            "price_details": details, "type": "price_details", "unit_amount_decimal": charged.unit,
+            "price_details": charged.details(), "type": "price_details", "unit_amount_decimal": charged.unit,
         });
         line.insert("pricing".into(), pricing);
     }

@@ -10,6 +10,7 @@ mod finalization;
 mod lines;
 mod payment;
 mod preview;
+mod purchase;
 mod sums;
 
 use serde_json::{Value, json};
@@ -20,16 +21,19 @@ use crate::protocol::ApiError;
 use crate::world::{Account, Object};
 
 use draft::{blank, create, delete, update};
-pub(super) use draft::{draft, of_quote};
+pub(super) use draft::{draft, draft_for, draft_part};
 pub(super) use ending::give_up;
 use ending::{mark_uncollectible, void};
-pub(super) use finalization::{finalize, finish};
+pub(super) use finalization::{finalize, finalize_later, finish};
 use finalization::{finalize_operation, intend, send};
 pub(super) use lines::{Line, push, take_off};
 use lines::{add_lines, list_lines, push_item, remove_lines, update_line, update_lines};
 use payment::pay;
+pub(crate) use payment::pay_on_page;
 pub(super) use payment::{charge, mark_paid, payment_action_required, payment_failed, settle};
 use preview::preview;
+pub(super) use preview::upcoming;
+pub(super) use purchase::{of_quote, of_session};
 pub(super) use sums::recompute;
 
 pub(super) const OPERATIONS: Operations = &[

@@ -1,11 +1,13 @@
 //! A final invoice is paid, or fails to be.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{KIND, finish, intend, must_be, subscription_of, transition};
 use crate::protocol::ApiError;
 use crate::resources::payment_intent::Terms;
-use crate::resources::{Call, Read, Reply, customer, invoice_payment, payment_intent, payment_method, subscription};
+use crate::resources::{
+    Call, Read, Reply, customer, invoice_payment, payment_intent, payment_method, subscription, test_clock,
+};
 use crate::world::{Account, Object, now};
 
 /// The payment succeeded: the invoice is paid, and what waited for that goes on.
@@ -54,6 +56,19 @@ pub(in crate::resources) fn payment_action_required(account: &mut Account, id: &
     }
 }
 
+/// The payment intent that pays what is left of an invoice: the one that is open, or a new one.
+fn intent_for(account: &mut Account, invoice: &Object, method: &Object) -> Object {
+    let open = |i: &Object| !matches!(i.text("status"), Some("canceled" | "succeeded"));
+    match invoice_payment::intent_of(account, invoice.id()).filter(open) {
+        Some(mut intent) => {
+            // Credit notes and other payments may have left less to pay.
+            intent.insert("amount".into(), invoice.get("amount_remaining").cloned().unwrap_or_default());
+            intent
+        }
+        None => intend(account, invoice, Some(method)),
+    }
+}
+
 /// Tries to have an open invoice paid by a payment method.
 pub(in crate::resources) fn charge(
     account: &mut Account,
@@ -61,11 +76,7 @@ pub(in crate::resources) fn charge(
     method: &Object,
     off_session: bool,
 ) -> Result<(), ApiError> {
-    let open = |i: &Object| !matches!(i.text("status"), Some("canceled" | "succeeded"));
-    let mut intent = match invoice_payment::intent_of(account, invoice.id()).filter(open) {
-        Some(intent) => intent,
-        None => intend(account, invoice, Some(method)),
-    };
+    let mut intent = intent_for(account, invoice, method);
     payment_intent::attempt(account, &mut intent, method, &Terms { off_session, ..Terms::default() })
 }
 
@@ -102,4 +113,23 @@ pub(super) fn pay(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         charge(call.account, &invoice, &method, off_session)?;
     }
     call.named(KIND).map(Reply::from)
+}
+
+/// The customer pays an open invoice on its hosted page with a test card. Where it has to go to authenticate first,
+/// if it has to.
+///
+/// # Errors
+/// When the invoice cannot be paid any more, and when the card is declined; the customer can try again.
+pub(crate) fn pay_on_page(account: &mut Account, id: &str, card: &str) -> Result<Option<String>, ApiError> {
+    let invoice = account.find(KIND, id, "id")?;
+    test_clock::enter_of(account, &invoice);
+    must_be(&invoice, &["open", "uncollectible"], "pay")?;
+    let billing = json!({"email": invoice.get("customer_email"), "name": invoice.get("customer_name")});
+    let method = payment_method::entered(account, card, &billing, false)?;
+    let return_url = invoice.text("hosted_invoice_url").map(str::to_owned);
+    let terms = Terms { return_url, ..Terms::default() };
+    let mut intent = intent_for(account, &invoice, &method);
+    payment_intent::attempt(account, &mut intent, &method, &terms)?;
+    let action = intent.object("next_action").and_then(|a| a.object("redirect_to_url")).and_then(|r| r.text("url"));
+    Ok(action.map(str::to_owned))
 }

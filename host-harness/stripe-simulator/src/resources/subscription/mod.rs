@@ -2,18 +2,20 @@
 //!
 //! A subscription begins in [`creation`]; [`change`] carries out what is asked of it afterwards, with what that
 //! costs from [`proration`]; it stops for a while in [`pause`] and for good in [`ending`]. What time brings
-//! (renewals, the ends of trials) is `cycle`'s business.
+//! (renewals, the ends of trials) is `cycle`'s business. A change that waits for its payment is kept in
+//! [`pending`].
 
 mod change;
 mod creation;
 mod ending;
 mod items;
 mod pause;
+mod pending;
 mod proration;
 
 use serde_json::Value;
 
-use super::{Call, Operations, Read, Reply, checkout_session, listing, search};
+use super::{Call, Operations, Read, Reply, calendar, checkout_session, listing, search};
 use crate::protocol::ApiError;
 use crate::world::{Account, Object};
 
@@ -22,10 +24,12 @@ use change::update;
 use creation::create_operation;
 pub(super) use creation::{Start, create};
 use ending::cancel_operation;
-pub(super) use ending::{cancel_all_of, end, expire};
-pub(super) use items::{next_end, price_of, replace_items};
+pub(super) use ending::{cancel_all_of, cancel_with, end, expire};
+pub(super) use items::{enter_phase, next_end, price_of};
 pub(super) use pause::pause_now;
 use pause::{pause_operation, resume};
+pub(super) use pending::{discard, expires};
+pub(super) use proration::{foresee, share};
 
 pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v1/subscriptions", list),
@@ -40,9 +44,11 @@ pub(super) const OPERATIONS: Operations = &[
 
 const KIND: &str = "subscription";
 const DAY: i64 = 86_400;
+/// Items that a subscription can have.
+const MOST_ITEMS: usize = 20;
 
 /// Keeps a changed subscription; while it is being created that is no change to tell of.
-fn keep(account: &mut Account, old: &Object, new: &Object) {
+pub(super) fn keep(account: &mut Account, old: &Object, new: &Object) {
     if account.being_created.as_deref() == Some(new.id()) {
         account.put(KIND, new);
     } else {
@@ -63,7 +69,19 @@ pub(super) fn paid(account: &mut Account, id: &str, method: Option<&str>) {
     {
         new.insert("default_payment_method".into(), method.into());
     }
-    keep(account, &old, &new);
+    let resumes = new.text("status") == Some("paused")
+        && account.being_created.as_deref() != Some(id)
+        && new
+            .text("latest_invoice")
+            .and_then(|i| account.get("invoice", i))
+            .is_some_and(|i| i.text("status") == Some("paid"));
+    if resumes {
+        new.insert("status".into(), "active".into());
+        pause::go_on(account, &old, new);
+    } else {
+        keep(account, &old, &new);
+    }
+    pending::apply(account, id);
     if let Some(("checkout.session", session)) = account.purposes.get(id).cloned() {
         checkout_session::complete(account, &session);
     }
@@ -96,6 +114,55 @@ fn set_details(subscription: &mut Object, given: &[(&str, Value)]) {
         for (name, value) in given {
             details.insert((*name).to_owned(), value.clone());
         }
+    }
+}
+
+/// Whether a new period is asked for: `billing_cycle_anchor[type]=now`, in older versions just `now`.
+fn anchor_is_now(sent: &Object) -> bool {
+    let of_type = sent.object("billing_cycle_anchor").and_then(|a| a.text("type"));
+    of_type.or_else(|| sent.text("billing_cycle_anchor")) == Some("now")
+}
+
+fn anchor_is_unchanged(sent: &Object) -> bool {
+    let of_type = sent.object("billing_cycle_anchor").and_then(|a| a.text("type"));
+    of_type.or_else(|| sent.text("billing_cycle_anchor")) == Some("unchanged")
+}
+
+/// When the first whole period of a new subscription begins, if not at once. It begins no later than it would end
+/// by itself, at `natural`.
+fn anchor_of(sent: &Object, created: i64, natural: i64) -> Result<Option<i64>, ApiError> {
+    if sent.contains_key("billing_cycle_anchor") && sent.contains_key("billing_cycle_anchor_config") {
+        return Err(ApiError::exclusive("billing_cycle_anchor", "billing_cycle_anchor_config"));
+    }
+    if let Some(config) = sent.object("billing_cycle_anchor_config") {
+        let part = |name: &str, least: i64, most: i64| match config.integer(name) {
+            Some(value) if value < least => {
+                Err(ApiError::too_small(&format!("billing_cycle_anchor_config[{name}]"), least))
+            }
+            Some(value) if value > most => {
+                Err(ApiError::too_large(&format!("billing_cycle_anchor_config[{name}]"), most))
+            }
+            value => Ok(value),
+        };
+        let clock = |value: Option<i64>, now: i64| value.unwrap_or(now);
+        let (hour, minute, second) = (part("hour", 0, 23)?, part("minute", 0, 59)?, part("second", 0, 59)?);
+        let today = created.rem_euclid(DAY);
+        let time = clock(hour, today / 3_600) * 3_600 + clock(minute, today / 60 % 60) * 60 + clock(second, today % 60);
+        let day = part("day_of_month", 1, 31)?.unwrap_or(1);
+        let next = calendar::Config { month: part("month", 1, 12)?, day, time }.next(created);
+        return Ok((next < natural).then_some(next));
+    }
+    match sent.integer("billing_cycle_anchor") {
+        Some(anchor) if anchor < created => {
+            let message = "billing_cycle_anchor must be a timestamp in the future.";
+            Err(ApiError::invalid(message).param("billing_cycle_anchor"))
+        }
+        Some(anchor) if anchor > natural => {
+            let message =
+                format!("billing_cycle_anchor cannot be later than next natural billing date ({natural}) for plan");
+            Err(ApiError::invalid(message).param("billing_cycle_anchor"))
+        }
+        anchor => Ok(anchor.filter(|a| *a > created && *a < natural)),
     }
 }
 

@@ -58,13 +58,14 @@ use serde_json::Value;
 use stripe_facts::Operation;
 
 pub(crate) use calendar::day as calendar_day;
-pub(crate) use cards::TEST_CARDS;
-pub(crate) use checkout_session::{Paid, pay};
+pub(crate) use cards::{TEST_CARDS, TestCard};
+pub(crate) use checkout_session::{Paid, current as current_session, pay, problem, recover};
 pub(crate) use expand::check as check_expand;
+pub(crate) use invoice::pay_on_page as pay_invoice;
 pub(crate) use money::amount as format_amount;
 pub(crate) use payment_intent::complete_authentication;
 pub(crate) use payment_link::visit;
-pub(crate) use portal::cancel_at_period_end;
+pub(crate) use portal::{Action as PortalAction, act as act_in_portal};
 pub(crate) use read::Read;
 pub(crate) use v2::{SESSION, STREAM, session_of};
 
@@ -200,6 +201,7 @@ fn include(account: &Account, kind: &str, field: &str, object: &Object) -> Optio
         ("customer", _) => customer::include(account, field, object),
         ("charge", "refunds") => Some(refund::of_charge(account, object)),
         ("checkout.session", "line_items") => Some(checkout_session::line_items(account, object)),
+        ("item", _) => checkout_session::item_details(account, field, object),
         ("quote", "line_items") => Some(quote::line_items(account, object)),
         ("payment_link", "line_items") => Some(payment_link::line_items(account, object)),
         ("price", "tiers") => price::tiers(account, object),

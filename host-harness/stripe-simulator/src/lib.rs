@@ -30,9 +30,11 @@ mod faults;
 mod journal;
 mod older;
 mod pages;
+mod presence;
 mod protocol;
 mod resources;
 pub mod server;
+mod violations;
 mod webhooks;
 mod wire;
 mod world;
@@ -40,6 +42,7 @@ mod world;
 pub use faults::{Fault, FaultKind};
 pub use journal::RecordedRequest;
 pub use server::{Options, Simulator};
+pub use violations::Violation;
 
 /// A secret key that the simulator accepts.
 ///

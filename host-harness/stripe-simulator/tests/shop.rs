@@ -52,3 +52,14 @@ async fn a_page_shows_what_happened() {
     let api = stripe.get("/", &[]).await;
     assert_eq!((api.status, &api.error()["type"]), (404, &json!("invalid_request_error")));
 }
+
+#[tokio::test]
+async fn a_page_tells_which_answers_were_not_what_the_facts_say() {
+    let stripe = Stripe::start().await;
+    stripe.make("/v1/customers", &[]).await;
+    let told = stripe.send("GET", "/_simulator/violations", &[], "").await;
+    assert_eq!((told.status, &told.body), (200, &json!({"checked": true, "violations": []})));
+    let unasked = stripe_simulator::Simulator::start().await.unwrap();
+    let told = stripe.send("GET", &format!("{}/_simulator/violations", unasked.base_url()), &[], "").await;
+    assert_eq!(told.body["checked"], false);
+}

@@ -1,12 +1,14 @@
-//! The control route: faults are read, added and cleared here while the simulator runs.
+//! The control routes: faults are read, added and cleared here while the simulator runs, and what was wrong with
+//! answers is told.
 //!
-//! `POST` takes a form: `kind`, and any of `percent`, `times`, `method`, `path`, `milliseconds`, `seconds`.
+//! `POST` of a fault takes a form: `kind`, and any of `percent`, `times`, `method`, `path`, `milliseconds`, `seconds`.
 
 use hyper::Method;
 
 use super::{field, json};
 use crate::faults::{Fault, FaultKind, Faults};
 use crate::protocol::{ApiError, Branch, Permissions, Reply, Tree};
+use crate::violations::Violations;
 
 /// Longest wait that can be asked for: longer than any client is patient.
 const LONGEST: u64 = 600_000;
@@ -21,6 +23,12 @@ pub(super) fn answer(faults: &Faults, method: &Method, form: &Branch) -> Reply {
         faults.clear();
     }
     json(200, serde_json::json!({"faults": faults.list()}).to_string())
+}
+
+/// Shows which answers were not what the facts say, and whether anybody looked.
+pub(super) fn violations(violations: &Violations) -> Reply {
+    let shown = serde_json::json!({"checked": violations.looking(), "violations": violations.all()});
+    json(200, shown.to_string())
 }
 
 /// Chooses what a restricted key may do.

@@ -10,6 +10,7 @@
 //! POST /_simulator/authenticate/{intent}  `outcome=succeeded` or `outcome=failed`
 //! GET  /                                  objects, events, deliveries and requests
 //! GET, POST, DELETE /_simulator/faults    the faults in force, one more of them, none of them
+//! GET  /_simulator/violations             the answers that were not what the facts say
 //! POST /_simulator/keys                   `key`, `permissions[]`: what a restricted key may do
 //! ```
 //!
@@ -69,8 +70,9 @@ pub(crate) fn answer(protocol: &Protocol, request: &Request<'_>) -> Reply {
         Some(["p", "session", id]) => portal::answer(world, method, id, &form, request_id),
         Some(["_simulator", "authenticate", id]) => authenticate::answer(world, method, id, &form, request_id),
         Some(["_simulator", "faults"]) => Some(control::answer(&protocol.faults, method, &form)),
+        Some(["_simulator", "violations"]) => Some(control::violations(&protocol.watch.violations)),
         Some(["_simulator", "keys"]) => Some(control::keys(protocol.permissions(), method, &form)),
-        Some([""]) => Some(overview::answer(world, &protocol.journal, &protocol.log)),
+        Some([""]) => Some(overview::answer(world, &protocol.watch.journal, &protocol.watch.log)),
         _ => None,
     };
     page.unwrap_or_else(|| {

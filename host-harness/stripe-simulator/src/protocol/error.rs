@@ -146,7 +146,9 @@ impl ApiError {
             let url = format!("https://dashboard.stripe.com/{mode}logs/{id}?t={now}");
             error.insert("request_log_url".into(), url.into());
         }
-        json!({"error": error})
+        let mut body = json!({"error": error});
+        crate::presence::tidy(&mut body);
+        body
     }
 
     /// The error itself: what an object keeps as its last error.

@@ -59,6 +59,7 @@ pub(crate) use payment_link::visit;
 pub(crate) use portal::cancel_at_period_end;
 pub(crate) use read::Read;
 
+use crate::presence;
 use crate::protocol::ApiError;
 use crate::world::{Account, Object};
 
@@ -163,6 +164,7 @@ pub(crate) fn execute(call: &mut Call<'_>, handler: Option<Handler>) -> Result<B
     for path in &call.expand {
         expand::apply(call.account, &mut value, path, &call.operation.response);
     }
+    presence::tidy(&mut value);
     Ok(value.to_string().into())
 }
 
@@ -172,7 +174,7 @@ pub(crate) fn in_version(account: &Account, body: Bytes, version: &str) -> Bytes
         return body;
     }
     let Ok(mut value) = serde_json::from_slice(&body) else { return body };
-    crate::older::show(&mut value, version, &|invoice| invoice_payment::intent_of(account, invoice));
+    crate::older::show(&mut value, version, &|apart, id| crate::older::look_up(account, apart, id));
     value.to_string().into()
 }
 

@@ -9,6 +9,7 @@ use stripe_facts::{Facts, Field, Method, Shape};
 
 use super::{Call, Read, Reply, listing};
 use crate::conformance;
+use crate::presence::{self, Presence};
 use crate::protocol::ApiError;
 use crate::world::{Object, now};
 
@@ -136,14 +137,15 @@ fn copy(kind: &str, object: &mut Object, sent: &Object) {
             && field.name != "metadata"
             && conformance::fits(&field.shape, sent)
         {
-            object.insert(field.name.clone(), sent.clone());
+            let known = presence::of(kind).member(&field.name);
+            object.insert(field.name.clone(), super::fields::complete(&field.shape, sent.clone(), known));
         }
     }
 }
 
 /// An object of the shape that the operation returns.
 fn make(call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let mut value = example(&call.operation.response, 0);
+    let mut value = example(&call.operation.response, 0, presence::of(""));
     let url = call.path();
     let Some(object) = value.as_object_mut() else { return Ok(value) };
     let kind = object.text("object").unwrap_or_default().to_owned();
@@ -177,7 +179,7 @@ fn make(call: &mut Call<'_>) -> Result<Value, ApiError> {
 }
 
 /// A value of a shape.
-fn example(shape: &Shape, depth: usize) -> Value {
+fn example(shape: &Shape, depth: usize, presence: &Presence) -> Value {
     match shape {
         Shape::Any => json!({}),
         Shape::Boolean => false.into(),
@@ -189,10 +191,10 @@ fn example(shape: &Shape, depth: usize) -> Value {
         Shape::Enum(values) => values.first().map_or("", String::as_str).into(),
         Shape::Array(_) => json!([]),
         Shape::Map(_) => json!({}),
-        Shape::Object(fields) => members(fields, depth),
-        Shape::Union(parts) => parts.first().map_or(Value::Null, |p| example(p, depth)),
+        Shape::Object(fields) => members(fields, depth, presence),
+        Shape::Union(parts) => parts.first().map_or(Value::Null, |p| example(p, depth, presence)),
         Shape::Ref(name) => match Facts::bundled().object(name) {
-            Some(fields) => members(fields, depth + 1),
+            Some(fields) => members(fields, depth + 1, presence::of(name)),
             None => json!({}),
         },
         Shape::Expandable(names) => format!("{}_simulated", names.first().map_or("obj", |n| prefix(n))).into(),
@@ -204,7 +206,7 @@ fn example(shape: &Shape, depth: usize) -> Value {
     }
 }
 
-fn members(fields: &[Field], depth: usize) -> Value {
+fn members(fields: &[Field], depth: usize, presence: &Presence) -> Value {
     let mut object = Object::new();
     let kind = fields.iter().find(|f| f.name == "object").and_then(|f| match &f.shape {
         Shape::Enum(values) => values.first().cloned(),
@@ -214,8 +216,9 @@ fn members(fields: &[Field], depth: usize) -> Value {
         let value = match (name.as_str(), shape) {
             ("id", Shape::String) => format!("{}_simulated", kind.as_deref().map_or("obj", prefix)).into(),
             ("created", Shape::Integer) => now().into(),
-            _ if *required && (depth < DEEPEST || !*nullable) => example(shape, depth),
-            _ => continue,
+            _ if *required && (depth < DEEPEST || !*nullable) => example(shape, depth, presence.member(name)),
+            _ if presence.member(name).may_lack() => continue,
+            _ => Value::Null,
         };
         object.insert(name.clone(), value);
     }

@@ -21,6 +21,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
 use crate::faults::Faults;
+use crate::violations::Violations;
 use crate::world::{Event, machine};
 
 /// Attempts in test mode; live mode goes on for days, which no run of the simulator lasts.
@@ -96,6 +97,7 @@ pub(crate) struct Terms {
     pub(crate) retry_unit: Duration,
     pub(crate) faults: Arc<Faults>,
     pub(crate) log: Arc<Log>,
+    pub(crate) violations: Arc<Violations>,
 }
 
 type Http = Client<HttpConnector, Full<Bytes>>;
@@ -155,6 +157,7 @@ async fn attempt(job: &Job, http: &Http, terms: &Terms) -> bool {
         return true;
     }
     let body = event.text(target.api_version.as_deref());
+    terms.violations.delivery(&target.url, &body);
     let request = Request::post(&*target.url)
         .header("content-type", "application/json; charset=utf-8")
         .header("accept", "*/*; q=0.5, application/xml")

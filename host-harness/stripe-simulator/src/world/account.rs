@@ -9,6 +9,8 @@ use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{Event, Ids, Object, Scope, Settings, Shelf, now};
+use crate::older;
+use crate::presence;
 use crate::protocol::{ApiError, KeptAnswer};
 use crate::webhooks::{Job, Target};
 
@@ -156,9 +158,15 @@ impl Account {
         kept.filter_map(|k| serde_json::from_slice::<Object>(k.text).ok()).filter(|o| test(o)).collect()
     }
 
-    /// Keeps an object under its id, in its place or as the newest.
+    /// The newest object of a kind for which a test holds; `needle` as in [`Self::select`].
+    pub(crate) fn newest(&self, kind: &str, needle: &str, test: impl Fn(&Object) -> bool) -> Option<Object> {
+        let mut kept = self.shelves.get(kind)?.newest_first().filter(|k| contains(k.text, needle));
+        kept.find_map(|k| serde_json::from_slice::<Object>(k.text).ok().filter(|o| test(o)))
+    }
+
+    /// Keeps an object under its id, in its place or as the newest. What has to be absent rather than `null` is.
     pub(crate) fn put(&mut self, kind: &'static str, object: &Object) -> Bytes {
-        let text = Bytes::from(serde_json::to_vec(object).unwrap_or_default());
+        let text = Bytes::from(serde_json::to_vec(&*presence::tidied(object)).unwrap_or_default());
         let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
         let created = object.get("created").and_then(Value::as_i64).unwrap_or_default();
         self.shelves.entry(kind).or_default().put(id, created, text.clone());
@@ -222,12 +230,16 @@ impl Account {
         for (kind, object, previous) in std::mem::take(&mut self.pending) {
             let id = self.ids.make("evt").into_boxed_str();
             let targets: Vec<_> = self.targets.iter().filter(|t| t.wants(kind)).map(Arc::clone).collect();
+            let versions = targets.iter().filter_map(|t| t.api_version.as_deref());
+            let older = versions.chain([&*self.settings.account_version]).any(older::differs);
+            let apart = if older { older::note(self, &object) } else { older::Noted::new() };
             let event = Arc::new(Event {
                 id: id.clone(),
                 kind,
                 created,
                 object,
                 previous,
+                apart,
                 live: self.scope.live,
                 request_id: self.cause.request_id.clone(),
                 idempotency_key: self.cause.idempotency_key.clone(),

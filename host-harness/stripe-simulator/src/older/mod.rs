@@ -242,10 +242,14 @@ fn invoice(invoice: &mut Object, look_up: LookUp<'_>) {
 }
 
 fn subscription(subscription: &mut Object) {
-    let Some(items) = subscription.object("items") else { return };
-    let Some(first) = items.objects("data").next().cloned() else { return };
-    for name in ["current_period_start", "current_period_end", "plan", "quantity"] {
+    let first = subscription.object("items").and_then(|i| i.objects("data").next().cloned()).unwrap_or_default();
+    for name in ["plan", "quantity"] {
         subscription.insert(name.to_owned(), first.get(name).cloned().unwrap_or_default());
+    }
+    // Without items no period is told; it begins and ends with the anchor.
+    let anchor = subscription.get("billing_cycle_anchor").cloned().unwrap_or_default();
+    for name in ["current_period_start", "current_period_end"] {
+        subscription.insert(name.to_owned(), first.get(name).cloned().unwrap_or_else(|| anchor.clone()));
     }
     subscription.insert("discount".into(), Value::Null);
 }

@@ -9,6 +9,7 @@ use super::{field, json};
 use crate::faults::{Fault, FaultKind, Faults};
 use crate::protocol::{ApiError, Branch, Permissions, Reply, Tree};
 use crate::violations::Violations;
+use crate::world::{World, lock};
 
 /// Longest wait that can be asked for: longer than any client is patient.
 const LONGEST: u64 = 600_000;
@@ -29,6 +30,21 @@ pub(super) fn answer(faults: &Faults, method: &Method, form: &Branch) -> Reply {
 pub(super) fn violations(violations: &Violations) -> Reply {
     let shown = serde_json::json!({"checked": violations.looking(), "violations": violations.all()});
     json(200, shown.to_string())
+}
+
+/// Shows how much there is in every account, with a text that stays the same for as long as nothing changes.
+pub(super) fn state(world: &World) -> Reply {
+    let accounts = world.accounts().into_iter().map(|(scope, account)| {
+        let account = lock(&account);
+        serde_json::json!({
+            "account": account.id(),
+            "livemode": scope.live,
+            "objects": account.counts(),
+            "events": account.events().len(),
+            "fingerprint": format!("{:016x}", account.fingerprint()),
+        })
+    });
+    json(200, serde_json::json!({"accounts": accounts.collect::<Vec<_>>()}).to_string())
 }
 
 /// Chooses what a restricted key may do.

@@ -11,6 +11,7 @@
 //! GET  /                                  objects, events, deliveries and requests
 //! GET, POST, DELETE /_simulator/faults    the faults in force, one more of them, none of them
 //! GET  /_simulator/violations             the answers that were not what the facts say
+//! GET  /_simulator/state                  what there is, and a text that changes with any of it
 //! POST /_simulator/keys                   `key`, `permissions[]`: what a restricted key may do
 //! ```
 //!
@@ -71,6 +72,7 @@ pub(crate) fn answer(protocol: &Protocol, request: &Request<'_>) -> Reply {
         Some(["_simulator", "authenticate", id]) => authenticate::answer(world, method, id, &form, request_id),
         Some(["_simulator", "faults"]) => Some(control::answer(&protocol.faults, method, &form)),
         Some(["_simulator", "violations"]) => Some(control::violations(&protocol.watch.violations)),
+        Some(["_simulator", "state"]) => Some(control::state(world)),
         Some(["_simulator", "keys"]) => Some(control::keys(protocol.permissions(), method, &form)),
         Some([""]) => Some(overview::answer(world, &protocol.watch.journal, &protocol.watch.log)),
         _ => None,

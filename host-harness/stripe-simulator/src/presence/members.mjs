@@ -1,10 +1,12 @@
 // Which members of the API's objects an answer may lack, out of the type declarations of the official Node SDK.
 //
 //   npm pack stripe@VERSION && tar xzf stripe-VERSION.tgz && npm install typescript@5
-//   node presence.mjs package/esm/resources > presence.facts
+//   node members.mjs package/esm/resources objects.facts > members.facts
 //
 // The OpenAPI document that the facts are made from does not tell `null` from absent; these declarations do:
-// `name?: T` is a member that an answer may lack, `name: T | null` one that is always there.
+// `name?: T` is a member that an answer may lack, `name: T | null` one that is always there. A member that the
+// facts have and the declarations lack is one that an answer may lack too: the document takes some nested types
+// for others of the same name.
 import {readdirSync, readFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {createRequire} from 'node:module';
@@ -62,13 +64,39 @@ for (const file of program.getSourceFiles()) {
   };
   file.statements.forEach(visit);
 }
-let out = `# Written by presence.mjs from the type declarations of stripe ${JSON.parse(readFileSync(join(root, '../../package.json'))).version} for Node; not edited by hand.\n`;
+/// The members that the facts have, as a tree.
+const facts = new Map();
+let path = [];
+for (const line of readFileSync(process.argv[3], 'utf8').split('\n')) {
+  const text = line.trim();
+  if (!text || text === '+' || text.startsWith('#')) continue;
+  const depth = (line.length - line.trimStart().length) / 2;
+  const members = new Map();
+  if (depth === 0) facts.set(text.replace('object ', ''), members);
+  else {
+    const name = /^[^*? ]+/.exec(text)[0];
+    path[depth - 1].set(name, path[depth - 1].get(name) ?? members);
+    path[depth] = path[depth - 1].get(name);
+    continue;
+  }
+  path = [members];
+}
+const compare = (node, known) => {
+  for (const [name, inner] of known) {
+    const child = node.members.get(name);
+    if (child) compare(child, inner);
+    else node.members.set(name, {optional: true, nullable: true, members: new Map()});
+  }
+};
+
+let out = `# Written by members.mjs from the type declarations of stripe ${JSON.parse(readFileSync(join(root, '../../package.json'))).version} for Node; not edited by hand.\n`;
 for (const kind of [...kinds.keys()].sort()) {
   const found = kinds.get(kind);
   if (found.length > 1) console.error(kind, found.map((f) => f[0]).join(' '));
   const node = {members: new Map()};
   for (const [, type, at] of found) describe(type, at, node, [], true);
   if (found.length > 1) for (const [name, child] of node.members) child.optional ||= found.some(([, type]) => !type.getProperty(name));
+  if (facts.has(kind)) compare(node, facts.get(kind));
   out += `\nobject ${kind}\n`;
   const write = (node, depth) => {
     let text = '';

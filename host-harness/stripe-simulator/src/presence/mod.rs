@@ -5,11 +5,11 @@
 //! `members.mjs` and not edited by hand: an indented line a member, `-` where an answer may lack it, `-?` where
 //! it may also be `null`. A member that is not listed is always there.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde_json::Value;
+use stripe_facts::{Facts, Field, Shape};
 
 use crate::world::Object;
 
@@ -74,56 +74,68 @@ impl Presence {
     }
 }
 
-/// Leaves out what is `null` and has to be absent then, at any depth.
-pub(crate) fn tidy(value: &mut Value) {
-    tidy_value(value, &ALWAYS);
-}
-
-/// An object without what is `null` and has to be absent then.
-pub(crate) fn tidied(object: &Object) -> Cow<'_, Object> {
-    if is_tidy(object, &ALWAYS) {
-        return Cow::Borrowed(object);
-    }
-    let mut object = object.clone();
-    tidy_members(&mut object, &ALWAYS);
-    Cow::Owned(object)
-}
-
-/// What is known of an object, by its kind or else by where it is.
-fn known_of<'p>(object: &Object, place: &'p Presence) -> &'p Presence {
-    match object.get("object") {
-        Some(Value::String(kind)) => of(kind),
-        _ => place,
-    }
-}
-
-fn is_tidy(object: &Object, place: &Presence) -> bool {
-    let known = known_of(object, place);
-    object.iter().all(|(name, value)| is_tidy_value(value, known.member(name)))
-}
-
-fn is_tidy_value(value: &Value, place: &Presence) -> bool {
+/// Makes the objects in a value what Stripe sends of them, at any depth: what is always there and can be `null` is,
+/// and what is not there rather than `null` is left out.
+pub(crate) fn settle(value: &mut Value) {
     match value {
-        Value::Null => !place.never_null,
-        Value::Object(inner) => is_tidy(inner, place),
-        Value::Array(items) => items.iter().all(|i| is_tidy_value(i, place)),
-        _ => true,
+        Value::Array(items) => items.iter_mut().for_each(settle),
+        Value::Object(object) => match kind_of(object) {
+            Some((fields, known)) => settle_members(fields, object, known),
+            None => object.values_mut().for_each(settle),
+        },
+        _ => {}
     }
 }
 
-fn tidy_members(object: &mut Object, place: &Presence) {
-    let known = known_of(object, place);
-    object.retain(|name, value| {
+/// An object as Stripe sends it.
+pub(crate) fn settled(object: &Object) -> Value {
+    let mut value = Value::Object(object.clone());
+    settle(&mut value);
+    value
+}
+
+/// What an object of the API has for members.
+fn kind_of(object: &Object) -> Option<(&'static [Field], &'static Presence)> {
+    let kind = object.get("object")?.as_str()?;
+    Some((Facts::bundled().object(kind)?, of(kind)))
+}
+
+fn settle_members(fields: &[Field], object: &mut Object, known: &Presence) {
+    if object.get("deleted") == Some(&Value::Bool(true)) {
+        return;
+    }
+    for Field { name, nullable, shape, .. } in fields {
         let known = known.member(name);
-        tidy_value(value, known);
-        !(value.is_null() && known.never_null)
-    });
+        match object.get_mut(name) {
+            Some(Value::Null) if known.never_null => {
+                object.shift_remove(name);
+            }
+            Some(value) => settle_value(shape, value, known),
+            None if *nullable && !known.may_lack => {
+                object.insert(name.clone(), Value::Null);
+            }
+            None => {}
+        }
+    }
 }
 
-fn tidy_value(value: &mut Value, place: &Presence) {
-    match value {
-        Value::Object(inner) => tidy_members(inner, place),
-        Value::Array(items) => items.iter_mut().for_each(|i| tidy_value(i, place)),
+fn settle_value(shape: &Shape, value: &mut Value, known: &Presence) {
+    match (shape, value) {
+        (Shape::Array(inner), Value::Array(items)) => items.iter_mut().for_each(|i| settle_value(inner, i, known)),
+        (Shape::Map(inner), Value::Object(members)) => {
+            members.values_mut().for_each(|v| settle_value(inner, v, known));
+        }
+        (Shape::Object(fields), Value::Object(object)) => settle_members(fields, object, known),
+        (Shape::Union(parts), value @ Value::Object(_)) => {
+            let hash = parts.iter().find(|p| matches!(p, Shape::Object(_)));
+            match hash {
+                Some(part) => settle_value(part, value, known),
+                None => settle(value),
+            }
+        }
+        (Shape::Ref(_) | Shape::Expandable(_) | Shape::List(_) | Shape::Search(_) | Shape::Pages(_), value) => {
+            settle(value);
+        }
         _ => {}
     }
 }
@@ -131,7 +143,6 @@ fn tidy_value(value: &mut Value, place: &Presence) {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use stripe_facts::{Facts, Shape};
 
     use super::*;
 
@@ -150,18 +161,19 @@ mod tests {
     }
 
     #[test]
-    fn what_may_not_be_null_is_left_out() {
+    fn what_is_always_there_is_null_and_what_may_not_be_null_is_left_out() {
         let mut list = json!({"object": "list", "data": [{
-            "object": "refund", "description": null, "charge": null,
+            "object": "refund", "description": null, "metadata": {"object": "refund"},
             "destination_details": {"card": {"reference": null, "type": "refund"}},
         }]});
-        let refund = list["data"][0].as_object().unwrap().clone();
-        tidy(&mut list);
-        let expected = json!({
-            "object": "refund", "charge": null, "destination_details": {"card": {"type": "refund"}},
-        });
-        assert_eq!(list["data"][0], expected);
-        assert_eq!(Value::Object(tidied(&refund).into_owned()), expected);
-        assert!(matches!(tidied(expected.as_object().unwrap()), Cow::Borrowed(_)));
+        settle(&mut list);
+        let refund = &list["data"][0];
+        assert_eq!((refund.get("description"), refund.get("charge")), (None, Some(&Value::Null)));
+        assert_eq!(refund["destination_details"], json!({"card": {"type": "refund"}}));
+        assert_eq!(refund["metadata"], json!({"object": "refund"}), "what a caller names like a kind is none");
+        let deleted = json!({"object": "customer", "id": "cus_1", "deleted": true});
+        let mut settled = deleted.clone();
+        settle(&mut settled);
+        assert_eq!(settled, deleted);
     }
 }

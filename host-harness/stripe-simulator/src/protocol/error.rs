@@ -147,7 +147,7 @@ impl ApiError {
             error.insert("request_log_url".into(), url.into());
         }
         let mut body = json!({"error": error});
-        crate::presence::tidy(&mut body);
+        crate::presence::settle(&mut body);
         body
     }
 

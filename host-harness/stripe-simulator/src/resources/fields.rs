@@ -44,9 +44,9 @@ pub(super) fn complete(shape: &Shape, value: Value, presence: &Presence) -> Valu
             None => value,
         },
         (Shape::Object(fields), Value::Object(mut sent)) => {
-            for Field { name, required, shape, .. } in fields {
+            for Field { name, required, nullable, shape } in fields {
                 match sent.remove(name) {
-                    Some(Value::String(text)) if text.is_empty() => sent.insert(name.clone(), Value::Null),
+                    Some(Value::String(text)) if text.is_empty() && *nullable => sent.insert(name.clone(), Value::Null),
                     Some(value) => sent.insert(name.clone(), complete(shape, value, presence.member(name))),
                     None if *required || presence.member(name).may_lack() => None,
                     None => sent.insert(name.clone(), Value::Null),

@@ -164,7 +164,7 @@ pub(crate) fn execute(call: &mut Call<'_>, handler: Option<Handler>) -> Result<B
     for path in &call.expand {
         expand::apply(call.account, &mut value, path, &call.operation.response);
     }
-    presence::tidy(&mut value);
+    presence::settle(&mut value);
     Ok(value.to_string().into())
 }
 

@@ -1,6 +1,7 @@
 //! One account: its shelves, its events and its kept answers.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -129,6 +130,28 @@ impl Account {
         self.shelves.iter().map(|(kind, shelf)| (*kind, shelf.count())).collect()
     }
 
+    /// A number that stays the same for as long as nothing changes: objects, events, endpoints and balances. Keys
+    /// whose answers are kept are no part of it.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let kinds: BTreeMap<_, _> = self.shelves.iter().collect();
+        for (kind, shelf) in kinds {
+            hasher.write(kind.as_bytes());
+            shelf.hash(&mut hasher);
+        }
+        hasher.write_usize(self.events.len());
+        for target in &self.targets {
+            hasher.write(target.id.as_bytes());
+            hasher.write_u8(u8::from(target.enabled));
+        }
+        for (currency, sums) in &self.balances {
+            hasher.write(currency.as_bytes());
+            hasher.write_i64(sums.available);
+            hasher.write_i64(sums.pending);
+        }
+        hasher.finish()
+    }
+
     /// The text of an object, deleted or not.
     pub(crate) fn text(&self, kind: &str, id: &str) -> Option<&Bytes> {
         self.shelves.get(kind)?.get(id)
@@ -164,9 +187,9 @@ impl Account {
         kept.find_map(|k| serde_json::from_slice::<Object>(k.text).ok().filter(|o| test(o)))
     }
 
-    /// Keeps an object under its id, in its place or as the newest. What has to be absent rather than `null` is.
+    /// Keeps an object under its id, in its place or as the newest, with every member that Stripe sends of it.
     pub(crate) fn put(&mut self, kind: &'static str, object: &Object) -> Bytes {
-        let text = Bytes::from(serde_json::to_vec(&*presence::tidied(object)).unwrap_or_default());
+        let text = Bytes::from(serde_json::to_vec(&presence::settled(object)).unwrap_or_default());
         let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
         let created = object.get("created").and_then(Value::as_i64).unwrap_or_default();
         self.shelves.entry(kind).or_default().put(id, created, text.clone());

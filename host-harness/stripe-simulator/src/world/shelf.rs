@@ -4,6 +4,7 @@
 //! cost little more than their text.
 
 use std::collections::HashMap;
+use std::hash::Hasher;
 
 use bytes::Bytes;
 
@@ -45,6 +46,14 @@ impl Shelf {
     /// How many objects are not deleted.
     pub(crate) fn count(&self) -> usize {
         self.entries.iter().filter(|e| e.listed).count()
+    }
+
+    /// Feeds everything that is kept to a hash.
+    pub(crate) fn hash(&self, into: &mut impl Hasher) {
+        for entry in &self.entries {
+            into.write(&entry.text);
+            into.write_u8(u8::from(entry.listed));
+        }
     }
 
     pub(crate) fn position(&self, id: &str) -> Option<usize> {

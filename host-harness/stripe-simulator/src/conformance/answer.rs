@@ -5,6 +5,7 @@ use stripe_facts::{Facts, Field, Method, Shape};
 
 use crate::older;
 use crate::presence::{self, Presence};
+use crate::world::Object;
 
 /// What an answer is held against.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +50,7 @@ pub fn check_complete(value: &Value) -> Result<(), String> {
 pub fn check_response(method: &str, path: &str, value: &Value) -> Result<(), String> {
     let found = Method::parse(method).and_then(|m| Facts::bundled().find(m, path));
     let found = found.ok_or_else(|| format!("no operation {method} {path}"))?;
-    lenient().value(&found.operation.response, value, "answer", presence::of(""))
+    lenient().answer(&found.operation.response, path, value)
 }
 
 /// Whether a body is an error as v1 has them.
@@ -64,10 +65,11 @@ pub fn check_error(body: &Value) -> Result<(), String> {
 pub(crate) fn check_answer(shape: Option<&Shape>, version: &str, path: &str, body: &Value) -> Result<(), String> {
     let rules = Rules { complete: true, version };
     match shape {
-        Some(shape) => rules.value(shape, body, "answer", presence::of("")),
+        Some(shape) => rules.answer(shape, path, body),
         None if path.starts_with("/v2/") => {
-            let told = ["/error/message", "/error/type"].iter().all(|p| body.pointer(p).is_some_and(Value::is_string));
-            if told { Ok(()) } else { Err("an error of v2 needs `message` and `type`".into()) }
+            let text = |name: &str| body.pointer(name).is_some_and(Value::is_string);
+            let told = text("/error/message") && (text("/error/code") || text("/error/type"));
+            if told { Ok(()) } else { Err("an error of v2 needs `message`, and `code` or `type`".into()) }
         }
         None => rules.error(body),
     }
@@ -89,6 +91,17 @@ fn members_of(kind: &str, version: &str) -> Option<&'static [Field]> {
 }
 
 impl Rules<'_> {
+    /// What an operation returns.
+    fn answer(self, shape: &Shape, path: &str, value: &Value) -> Result<(), String> {
+        match shape {
+            // The facts were made from a library that has one name for the lists of both namespaces.
+            Shape::List(inner) if path.starts_with("/v2/") && value.get("object").is_none() => {
+                self.page_of_v2(inner, value, "answer")
+            }
+            shape => self.value(shape, value, "answer", presence::of("")),
+        }
+    }
+
     fn object(self, value: &Value) -> Result<(), String> {
         let name = value.get("object").and_then(Value::as_str).ok_or("it has no `object`")?;
         if matches!(name, "list" | "search_result") {
@@ -110,8 +123,26 @@ impl Rules<'_> {
         let Some(fields) = members_of(kind, self.version) else {
             return Err(format!("{at}: `{kind}` is no object of the API"));
         };
-        self.members(fields, value, at, presence::of(kind))?;
-        if kind == "event" && self.complete { event(value, at) } else { Ok(()) }
+        match (kind, value) {
+            ("v2.core.event", Value::Object(members)) => self.thin_event(fields, members, at),
+            ("event", value) if self.complete => {
+                self.members(fields, value, at, presence::of(kind))?;
+                event(value, at)
+            }
+            _ => self.members(fields, value, at, presence::of(kind)),
+        }
+    }
+
+    /// What every thin event has, and what many have besides, which the facts leave to the types of events.
+    fn thin_event(self, fields: &[Field], members: &Object, at: &str) -> Result<(), String> {
+        let mut common = members.clone();
+        common.remove("data");
+        if let Some(related) = common.remove("related_object").filter(|r| !r.is_null())
+            && !(is_string(&related, "type") && is_string(&related, "url"))
+        {
+            return Err(format!("{at}.related_object: needs `type` and `url`"));
+        }
+        self.members(fields, &Value::Object(common), at, presence::of("v2.core.event"))
     }
 
     fn error(self, body: &Value) -> Result<(), String> {
@@ -230,6 +261,23 @@ impl Rules<'_> {
         let named = members.get("object").and_then(Value::as_str) == Some(kind);
         if !named || !is_boolean(value, "has_more") || !is_string(value, "url") {
             return Err(format!("{at}: is no {kind}"));
+        }
+        let items = members.get("data").and_then(Value::as_array);
+        let Some(items) = items else { return Err(format!("{at}.data: is no list")) };
+        let each = |(i, v)| self.value(inner, v, &format!("{at}.data[{i}]"), presence::of(""));
+        items.iter().enumerate().try_for_each(each)
+    }
+
+    fn page_of_v2(self, inner: &Shape, value: &Value, at: &str) -> Result<(), String> {
+        let Value::Object(members) = value else { return Err(format!("{at}: {value} is no page")) };
+        let known = ["data", "next_page_url", "previous_page_url"];
+        if let Some(extra) = members.keys().find(|k| !known.contains(&k.as_str())) {
+            return Err(format!("{at}.{extra}: unknown member of a page"));
+        }
+        for name in ["next_page_url", "previous_page_url"] {
+            if !members.get(name).is_some_and(|url| url.is_null() || url.is_string()) {
+                return Err(format!("{at}.{name}: needs to be a URL or null"));
+            }
         }
         let items = members.get("data").and_then(Value::as_array);
         let Some(items) = items else { return Err(format!("{at}.data: is no list")) };

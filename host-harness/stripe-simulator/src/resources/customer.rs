@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::fields::{assign, assign_metadata, deleted, new_metadata, object, sublist, whole};
+use super::fields::{assign, assign_metadata, deleted, new_metadata, object, whole};
 use super::{Call, Operations, Read, Reply, discount, listing, money, payment_method, search, source, test_clock};
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
@@ -228,7 +228,9 @@ pub(super) fn include(account: &Account, field: &str, customer: &Object) -> Opti
             }))
         }
         "sources" => Some(source::of_customer(account, id)),
-        "tax_ids" => Some(sublist(Vec::new(), format!("/v1/customers/{id}/{field}"))),
+        "tax_ids" => Some(listing::newest(account, "tax_id", id, format!("/v1/customers/{id}/{field}"), |t| {
+            t.text("customer") == Some(id)
+        })),
         "tax" => Some(json!({
             "automatic_tax": "unrecognized_location", "ip_address": null, "location": null, "provider": "stripe",
         })),

@@ -32,7 +32,19 @@ pub(super) fn answer(call: &mut Call<'_>) -> Result<Reply, ApiError> {
             }
             // A list inside something has what was made inside it.
             let owner = call.values.first().cloned();
-            listing::shelf_where(call, kind, &[], |o| owner.as_deref().is_none_or(|id| o.values().any(|v| v == id)))
+            let fields = Facts::bundled().object(kind).unwrap_or_default();
+            let filters: Vec<(&String, &Value)> = call
+                .parameters
+                .iter()
+                .filter(|(name, value)| {
+                    let is_range = matches!(value, Value::Object(_));
+                    !is_range && *name != "created" && fields.iter().any(|f| f.name == **name)
+                })
+                .collect();
+            listing::shelf_where(call, kind, &[], |o| {
+                owner.as_deref().is_none_or(|id| o.values().any(|v| v == id))
+                    && filters.iter().all(|(name, value)| o.get(*name) == Some(*value))
+            })
         }
         (Method::Get, _) if own && known.is_some() => Ok(Reply::Made(known.map(Value::Object).unwrap_or_default())),
         (Method::Delete, _) if own && known.is_some() => {
@@ -150,6 +162,7 @@ fn make(call: &mut Call<'_>) -> Result<Value, ApiError> {
     let Some(object) = value.as_object_mut() else { return Ok(value) };
     let kind = object.text("object").unwrap_or_default().to_owned();
     if matches!(kind.as_str(), "list" | "search_result") {
+        listing::check_empty(&call.parameters, kind_of(&call.operation.response).unwrap_or("object"))?;
         object.insert("url".into(), url.into());
         return Ok(value);
     }

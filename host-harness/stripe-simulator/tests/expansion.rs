@@ -143,3 +143,83 @@ async fn every_id_that_can_be_expanded_is() {
     }
     assert!(left.is_empty() && expanded > 100, "{expanded}");
 }
+
+#[tokio::test]
+async fn what_is_left_out_comes_when_it_is_asked_for() {
+    let stripe = Stripe::start().await;
+    let (customer, _) = stripe.customer_with("pm_card_visa").await;
+    let price = [
+        ("currency", "usd"),
+        ("product_data[name]", "Book"),
+        ("billing_scheme", "tiered"),
+        ("tiers_mode", "graduated"),
+        ("tiers[0][up_to]", "5"),
+        ("tiers[0][unit_amount]", "900"),
+        ("tiers[1][up_to]", "inf"),
+        ("tiers[1][unit_amount]", "700"),
+        ("currency_options[eur][unit_amount]", "800"),
+        ("recurring[interval]", "month"),
+    ];
+    let price = stripe.make("/v1/prices", &price).await.id();
+    stripe.make(&format!("/v1/customers/{customer}/tax_ids"), &[("type", "eu_vat"), ("value", "DE123456789")]).await;
+    let items = [("customer", customer.as_str()), ("items[0][price]", &price)];
+    let subscription = stripe.make("/v1/subscriptions", &items).await;
+    let invoice = subscription.body["latest_invoice"].as_str().unwrap();
+    let session = [
+        ("mode", "subscription"),
+        ("success_url", "https://example.com/"),
+        ("line_items[0][price]", &price),
+        ("line_items[0][quantity]", "1"),
+    ];
+    let session = stripe.make("/v1/checkout/sessions", &session).await.id();
+    let charge = stripe.get("/v1/charges", &[]).await.ids()[0].clone();
+    for (path, members) in [
+        (
+            format!("/v1/customers/{customer}"),
+            &["cash_balance", "invoice_credit_balance", "sources", "subscriptions", "tax", "tax_ids"][..],
+        ),
+        (format!("/v1/prices/{price}"), &["tiers", "currency_options"]),
+        (format!("/v1/invoices/{invoice}"), &["payments", "confirmation_secret"]),
+        (format!("/v1/checkout/sessions/{session}"), &["line_items"]),
+        (format!("/v1/charges/{charge}"), &["refunds"]),
+    ] {
+        let plain = stripe.get(&path, &[]).await.body;
+        for member in members {
+            assert_eq!(plain.get(*member), None, "{path} {member} unasked");
+            let expanded = stripe.get(&path, &[("expand[]", member)]).await.body;
+            assert!(!expanded[*member].is_null(), "{path} {member}: {expanded}");
+        }
+    }
+    let shown = stripe.get(&format!("/v1/prices/{price}"), &[("expand[]", "currency_options")]).await.body;
+    assert_eq!(shown["currency_options"]["eur"]["unit_amount"], 800);
+    assert_eq!(shown["currency_options"]["usd"]["tiers"][1]["unit_amount"], 700);
+    let form = [("currency_options[jpy][unit_amount]", "90000")];
+    stripe.make(&format!("/v1/prices/{price}"), &form).await;
+    let shown = stripe.get("/v1/prices", &[("expand[]", "data.currency_options")]).await.body;
+    let options = shown["data"][0]["currency_options"].as_object().unwrap();
+    assert_eq!(options.keys().collect::<Vec<_>>(), ["usd", "eur", "jpy"]);
+    let shown = stripe.get(&format!("/v1/customers/{customer}"), &[("expand[]", "tax_ids")]).await.body;
+    assert_eq!(shown["tax_ids"]["data"][0]["value"], "DE123456789");
+}
+
+#[tokio::test]
+async fn what_cannot_be_expanded_is_refused_by_every_operation() {
+    let stripe = Stripe::start().await;
+    let mut refused = 0;
+    for operation in Facts::bundled().operations.iter().filter(|o| o.parameter("expand").is_some()) {
+        if operation.method == Method::Post || operation.parameters.iter().any(|p| p.required) {
+            continue;
+        }
+        let path = operation.path.split('/').map(|s| if s.starts_with('{') { "id_1" } else { s });
+        let path = path.collect::<Vec<_>>().join("/");
+        for wrong in ["nothing_such", "data.nothing_such", "id", "data.id.more"] {
+            let form = [("expand[]", wrong)];
+            let answer = stripe.call(operation.method.as_str(), &path, &form, &[]).await;
+            let message = format!("This property cannot be expanded ({wrong}).");
+            assert_eq!(answer.error()["message"].as_str(), Some(&*message), "{path}: {}", answer.text);
+            assert_eq!((answer.status, answer.error()["param"].as_str()), (400, Some("expand[0]")));
+        }
+        refused += 1;
+    }
+    assert!(refused > 150, "only {refused} operations were asked");
+}

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::fields::{assign, assign_metadata, deleted, new_metadata, object, whole};
-use super::{Call, Operations, Read, Reply, discount, listing, money, payment_method, search, source, test_clock};
+use super::{
+    Call, Operations, Read, Reply, cash_balance, discount, listing, money, payment_method, search, source, test_clock,
+};
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
 
@@ -234,11 +236,7 @@ pub(super) fn include(account: &Account, field: &str, customer: &Object) -> Opti
         "tax" => Some(json!({
             "automatic_tax": "unrecognized_location", "ip_address": null, "location": null, "provider": "stripe",
         })),
-        "cash_balance" => Some(json!({
-            "object": "cash_balance", "available": null, "customer": id, "customer_account": null,
-            "livemode": account.live(),
-            "settings": {"reconciliation_mode": "automatic", "using_merchant_default": true},
-        })),
+        "cash_balance" => Some(Value::Object(cash_balance::of_customer(account, id))),
         "invoice_credit_balance" => Some(json!({})),
         _ => None,
     }

@@ -1,6 +1,6 @@
 //! From parameters to the fields of an object.
 
-use serde_json::{Value, json};
+use serde_json::{Number, Value, json};
 use stripe_facts::{Facts, Field, Shape};
 
 use super::Read;
@@ -54,6 +54,12 @@ pub(super) fn complete(shape: &Shape, value: Value, presence: &Presence) -> Valu
             }
             Value::Object(sent)
         }
+        // Decimals are sent as text.
+        (Shape::Number, Value::String(text)) => match text.parse::<f64>().ok().and_then(Number::from_f64) {
+            Some(number) => Value::Number(number),
+            None => Value::String(text),
+        },
+        (Shape::Array(inner), Value::Array(items)) => items.into_iter().map(|i| complete(inner, i, presence)).collect(),
         (_, value) => value,
     }
 }

@@ -9,6 +9,7 @@ mod account;
 mod balance;
 mod calendar;
 mod cards;
+mod cash_balance;
 mod charge;
 mod checkout_session;
 mod credit_note;
@@ -115,6 +116,7 @@ pub(crate) fn handlers() -> impl Iterator<Item = ((&'static str, &'static str), 
     const RESOURCES: &[Operations] = &[
         account::OPERATIONS,
         balance::OPERATIONS,
+        cash_balance::OPERATIONS,
         charge::OPERATIONS,
         checkout_session::OPERATIONS,
         customer::OPERATIONS,
@@ -187,6 +189,7 @@ fn include(account: &Account, kind: &str, field: &str, object: &Object) -> Optio
         ("quote", "line_items") => Some(quote::line_items(account, object)),
         ("payment_link", "line_items") => Some(payment_link::line_items(account, object)),
         ("price", "tiers") => price::tiers(account, object),
+        ("price", "currency_options") => Some(price::options(account, object)),
         ("invoice", _) => invoice::include(account, field, object),
         _ => None,
     }

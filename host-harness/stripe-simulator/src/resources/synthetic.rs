@@ -121,8 +121,16 @@ fn post(call: &mut Call<'_>, kind: &'static str, own: bool, known: Option<Object
             }
         }
         let text = call.account.put(kind, object);
+        if kind == "issuing.authorization" {
+            // Whoever decides on authorizations is asked first.
+            call.account.emit("issuing_authorization.request", text.clone());
+        }
         if let Some(event) = event(kind, "created") {
-            call.account.emit(event, text);
+            call.account.emit(event, text.clone());
+        }
+        let receipt = call.parameters.object("purchase_details").is_some_and(|d| !d.list("receipt").is_empty());
+        if kind == "issuing.transaction" && receipt {
+            call.account.emit("issuing_transaction.purchase_details_receipt_updated", text);
         }
         if kind == "reporting.report_run" {
             // The report is there at once.
@@ -145,12 +153,13 @@ fn set_status(kind: &str, object: &mut Object, status: &str) {
 /// Parameters that fit a field of the same name.
 fn copy(kind: &str, object: &mut Object, sent: &Object) {
     for field in Facts::bundled().object(kind).unwrap_or_default() {
-        if let Some(sent) = sent.get(&field.name)
+        let known = presence::of(kind).member(&field.name);
+        let completed = sent.get(&field.name).map(|v| super::fields::complete(&field.shape, v.clone(), known));
+        if let Some(completed) = completed
             && field.name != "metadata"
-            && conformance::fits(&field.shape, sent)
+            && conformance::fits(&field.shape, &completed)
         {
-            let known = presence::of(kind).member(&field.name);
-            object.insert(field.name.clone(), super::fields::complete(&field.shape, sent.clone(), known));
+            object.insert(field.name.clone(), completed);
         }
     }
 }

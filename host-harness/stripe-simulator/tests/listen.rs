@@ -65,7 +65,6 @@ async fn a_listener_hears_every_event_signed_in_every_form() {
     assert_eq!(resent.body["id"], event["id"]);
     let again = heard(&mut socket).await;
     assert!(again["event_payload"].as_str().unwrap().contains(event["id"].as_str().unwrap()), "{again}");
-    stripe.simulator.stop().await;
 }
 
 #[tokio::test]

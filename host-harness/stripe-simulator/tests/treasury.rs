@@ -3,7 +3,7 @@
 
 mod stripe;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use stripe::Stripe;
 
 async fn pay(stripe: &Stripe, card: &str, amount: &str) -> stripe::Answer {
@@ -221,4 +221,78 @@ async fn what_has_no_behaviour_is_kept_all_the_same() {
     assert_eq!(stripe.events().await, ["topup.created", "topup.canceled"]);
     let link = stripe.make("/v1/file_links", &[("file", "file_1")]).await.id();
     assert_eq!(stripe.get("/v1/file_links", &[]).await.ids(), [link]);
+}
+
+#[tokio::test]
+async fn a_bank_transfer_funds_a_cash_balance() {
+    let stripe = Stripe::start().await;
+    let customer = stripe.make("/v1/customers", &[]).await.id();
+    let path = format!("/v1/customers/{customer}/cash_balance");
+    let empty = stripe.get(&path, &[]).await.body;
+    assert_eq!((&empty["available"], &empty["settings"]["reconciliation_mode"]), (&Value::Null, &json!("automatic")));
+    let fund = format!("/v1/test_helpers/customers/{customer}/fund_cash_balance");
+    for (amount, currency, after) in [("1000", "usd", 1000), ("500", "usd", 1500), ("70", "jpy", 70)] {
+        let form = [("amount", amount), ("currency", currency), ("reference", "INV-1")];
+        let funded = stripe.make(&fund, &form).await.body;
+        assert_eq!((&funded["ending_balance"], &funded["type"]), (&json!(after), &json!("funded")));
+        assert_eq!(funded["funded"]["bank_transfer"]["reference"], "INV-1");
+    }
+    assert_eq!(stripe.get(&path, &[]).await.body["available"], json!({"usd": 1500, "jpy": 70}));
+    let shown = stripe.get(&format!("/v1/customers/{customer}"), &[("expand[]", "cash_balance")]).await.body;
+    assert_eq!(shown["cash_balance"]["available"]["jpy"], 70);
+    let list = format!("/v1/customers/{customer}/cash_balance_transactions");
+    let all = stripe.get(&list, &[]).await.ids();
+    assert_eq!(all.len(), 3);
+    assert_eq!(stripe.get(&format!("{list}/{}", all[0]), &[]).await.body["currency"], "jpy");
+    let funds = stripe.events().await.into_iter().filter(|t| t == "cash_balance.funds_available").count();
+    assert_eq!(funds, 3);
+    let manual = stripe.make(&path, &[("settings[reconciliation_mode]", "manual")]).await.body;
+    assert_eq!(manual["settings"], json!({"reconciliation_mode": "manual", "using_merchant_default": false}));
+    assert_eq!(manual["available"]["usd"], 1500);
+    let other = stripe.make("/v1/customers", &[]).await.id();
+    let elsewhere = format!("/v1/customers/{other}/cash_balance_transactions/{}", all[0]);
+    assert_eq!(stripe.get(&elsewhere, &[]).await.status, 404);
+    for (amount, currency, param) in [("0", "usd", "amount"), ("5", "brl", "currency")] {
+        let refused = stripe.post(&fund, &[("amount", amount), ("currency", currency)]).await;
+        assert_eq!((refused.status, &refused.error()["param"]), (400, &json!(param)));
+    }
+    assert_eq!(stripe.get("/v1/customers/cus_none/cash_balance", &[]).await.status, 404);
+}
+
+#[tokio::test]
+async fn issuing_asks_before_it_authorizes_and_tells_of_receipts() {
+    let stripe = Stripe::start().await;
+    let holder = [
+        ("name", "My Cardholder"),
+        ("billing[address][line1]", "1 Main Street"),
+        ("billing[address][city]", "Reno"),
+        ("billing[address][country]", "US"),
+        ("billing[address][postal_code]", "89501"),
+    ];
+    let holder = stripe.make("/v1/issuing/cardholders", &holder).await.id();
+    let card = [("currency", "usd"), ("type", "virtual"), ("cardholder", holder.as_str())];
+    let card = stripe.make("/v1/issuing/cards", &card).await.id();
+    stripe.make("/v1/test_helpers/issuing/authorizations", &[("card", &card), ("amount", "100")]).await;
+    let capture = [
+        ("card", card.as_str()),
+        ("amount", "100"),
+        ("purchase_details[receipt][0][description]", "Ride"),
+        ("purchase_details[receipt][0][quantity]", "1"),
+        ("purchase_details[receipt][0][unit_cost]", "100"),
+    ];
+    stripe.make("/v1/test_helpers/issuing/transactions/create_force_capture", &capture).await;
+    let issuing: Vec<String> = stripe.events().await.into_iter().filter(|t| !t.contains("card")).collect();
+    let expected = [
+        "issuing_authorization.request",
+        "issuing_authorization.created",
+        "issuing_transaction.created",
+        "issuing_transaction.purchase_details_receipt_updated",
+    ];
+    assert_eq!(issuing, expected);
+    let events = stripe.get("/v1/events", &[("type", expected[3])]).await.body;
+    let details = &events["data"][0]["data"]["object"]["purchase_details"];
+    assert_eq!(
+        (&details["receipt"][0]["description"], &details["receipt"][0]["total"]),
+        (&json!("Ride"), &Value::Null)
+    );
 }

@@ -50,7 +50,15 @@ async fn answers_and_events_are_in_the_version_that_they_are_for() {
     let events = stripe.get("/v1/events", &[("type", "invoice.paid")]).await.body;
     let event: &Value = &events["data"][0];
     assert_eq!(event["api_version"], "2025-02-24.acacia", "the account's, whoever asks");
-    assert_eq!(event["data"]["object"]["subscription"], older.body["id"]);
+    let told = &event["data"]["object"];
+    for (name, value) in [("subscription", &older.body["id"]), ("payment_intent", &invoice["payment_intent"])] {
+        assert_eq!(&told[name], value, "{name}");
+    }
+    assert!(told["charge"].as_str().unwrap().starts_with("ch_"), "{told}");
+    assert_eq!(told["lines"]["data"][0]["price"]["id"], price.as_str());
+    let created = stripe.get("/v1/events", &[("type", "invoice.created")]).await.body;
+    assert_eq!(created["data"][0]["data"]["object"]["status"], "draft");
+    assert_eq!(created["data"][0]["data"]["object"]["payment_intent"], Value::Null, "a draft has none yet");
 }
 
 #[tokio::test]

@@ -21,6 +21,8 @@
 //! GET  /_simulator/{objects,events,requests}/…  one of them whole
 //! GET  /_simulator/find?id={id}           goes to it
 //! GET, POST, DELETE /_simulator/faults    the faults in force, one more of them, none of them
+//! GET  /_simulator/violations             the answers that were not what the facts say
+//! GET  /_simulator/state                  what there is, and a text that changes with any of it
 //! POST /_simulator/keys                   `key`, `permissions[]`: what a restricted key may do
 //! ```
 //!
@@ -101,13 +103,15 @@ pub(crate) fn answer(protocol: &Protocol, request: &Request<'_>) -> Reply {
             world.settings().alarm.notify_one();
             Some(page)
         }
-        Some(["_simulator", "keys"]) => Some(control::keys(protocol.permissions(), method, &form)),
         Some(["_simulator", "objects", kind]) => inspect::objects(world, kind),
         Some(["_simulator", "objects", kind, id]) => inspect::object(world, kind, id),
         Some(["_simulator", "events", id]) => inspect::event(protocol, id),
         Some(["_simulator", "requests", id]) => inspect::request(protocol, id),
         Some(["_simulator", "find"]) => inspect::find(protocol, field(&form, "id")),
-        Some([""]) => Some(overview::answer(world, &protocol.journal, &protocol.log)),
+        Some(["_simulator", "violations"]) => Some(control::violations(&protocol.watch.violations)),
+        Some(["_simulator", "state"]) => Some(control::state(world)),
+        Some(["_simulator", "keys"]) => Some(control::keys(protocol.permissions(), method, &form)),
+        Some([""]) => Some(overview::answer(world, &protocol.watch.journal, &protocol.watch.log)),
         _ => None,
     };
     page.unwrap_or_else(|| {

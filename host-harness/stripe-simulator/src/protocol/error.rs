@@ -210,7 +210,9 @@ impl ApiError {
             let url = format!("https://dashboard.stripe.com/{mode}logs/{id}?t={now}");
             error.insert("request_log_url".into(), url.into());
         }
-        json!({"error": error})
+        let mut body = json!({"error": error});
+        crate::presence::settle(&mut body);
+        body
     }
 
     /// The error itself: what an object keeps as its last error.

@@ -40,6 +40,7 @@ use crate::journal::{Journal, RecordedRequest};
 use crate::listen::{self, Listeners};
 use crate::pages;
 use crate::resources::{self, Call};
+use crate::violations::{Answered, Violations};
 use crate::webhooks::Log;
 use crate::wire::Manner;
 use crate::world::{Account, Cause, Object, Scope, World, lock, machine};
@@ -56,14 +57,21 @@ pub(crate) type Reply = Response<Full<Bytes>>;
 #[derive(Debug)]
 pub(crate) struct Protocol {
     pub(crate) world: Arc<World>,
-    pub(crate) journal: Arc<Journal>,
     routes: Routes,
     pub(crate) faults: Arc<Faults>,
     limiter: rate::Limiter,
     permissions: Permissions,
     habits: Habits,
-    pub(crate) log: Arc<Log>,
+    pub(crate) watch: Watch,
     listeners: Listeners,
+}
+
+/// What is remembered of the traffic, for people and tests to look at.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) log: Arc<Log>,
+    pub(crate) violations: Arc<Violations>,
 }
 
 /// What is the same for every request.
@@ -98,23 +106,16 @@ struct Prepared<'r> {
 }
 
 impl Protocol {
-    pub(crate) fn new(
-        world: Arc<World>,
-        journal: Arc<Journal>,
-        faults: Arc<Faults>,
-        habits: Habits,
-        log: Arc<Log>,
-    ) -> Self {
+    pub(crate) fn new(world: Arc<World>, faults: Arc<Faults>, habits: Habits, watch: Watch) -> Self {
         let routes = Routes::new(Facts::bundled());
         Self {
             world,
-            journal,
             routes,
             faults,
             limiter: rate::Limiter::default(),
             permissions: Permissions::default(),
             habits,
-            log,
+            watch,
             listeners: Listeners::default(),
         }
     }
@@ -143,7 +144,7 @@ impl Protocol {
     pub(crate) async fn answer(self: &Arc<Self>, request: Request<Incoming>) -> Reply {
         if request.uri().path() == listen::PATH {
             let id = self.world.request_id();
-            return self.listeners.accept(&self.world, request, &self.faults, &self.log, &id);
+            return self.listeners.accept(&self.world, request, &self.faults, &self.watch.log, &id);
         }
         let (head, body) = request.into_parts();
         let path = head.uri.path();
@@ -151,8 +152,8 @@ impl Protocol {
         let drawn = if owned { Drawn::default() } else { self.faults.draw(head.method.as_str(), path) };
         if drawn.fault == Some(FaultKind::EarlyAnswer) {
             let request_id = self.world.request_id();
-            let number = self.journal.arrived(recorded(&head, None, &request_id));
-            self.journal.answered(number, 500);
+            let number = self.watch.journal.arrived(recorded(&head, None, &request_id));
+            self.watch.journal.answered(number, 500);
             let mut reply = refusal(&ApiError::failure(), &request_id, false);
             reply.headers_mut().insert("connection", HeaderValue::from_static("close"));
             return reply;
@@ -160,8 +161,8 @@ impl Protocol {
         let body = Limited::new(body, LARGEST_BODY).collect().await.map(|b| b.to_bytes());
         let request_id = self.world.request_id();
         // Looking at what was asked is nothing to look at.
-        let number =
-            (!pages::only_looks(path)).then(|| self.journal.arrived(recorded(&head, body.as_ref().ok(), &request_id)));
+        let number = (!pages::only_looks(path))
+            .then(|| self.watch.journal.arrived(recorded(&head, body.as_ref().ok(), &request_id)));
         if !drawn.latency.is_zero() {
             tokio::time::sleep(drawn.latency).await;
         }
@@ -196,10 +197,31 @@ impl Protocol {
         if let Some(manner) = manner {
             reply.extensions_mut().insert(manner);
         }
+        if self.watch.violations.looking() && !owned {
+            let fault = drawn.fault.is_some() || reply.headers().contains_key("idempotent-replayed");
+            self.look(&head, &reply, fault).await;
+        }
         if let (Some(number), false) = (number, matches!(manner, Some(Manner::Reset))) {
-            self.journal.answered(number, reply.status().as_u16());
+            self.watch.journal.answered(number, reply.status().as_u16());
         }
         reply
+    }
+
+    /// Holds an answer against what its operation returns.
+    async fn look(&self, head: &Parts, reply: &Reply, fault: bool) {
+        let (method, path) = (head.method.as_str(), head.uri.path());
+        let found = Method::parse(method).and_then(|m| self.routes.find(m, path));
+        let version = reply.headers().get("stripe-version").and_then(|v| v.to_str().ok());
+        let Ok(body) = reply.body().clone().collect().await;
+        self.watch.violations.answer(&Answered {
+            method,
+            path,
+            shape: found.map(|(route, _)| &route.operation.response),
+            version: version.unwrap_or(&self.world.settings().account_version),
+            status: reply.status().as_u16(),
+            fault,
+            body: &body.to_bytes(),
+        });
     }
 
     async fn api(&self, head: &Parts, body: &[u8], request_id: &str, fails_after: bool) -> Reply {

@@ -67,6 +67,7 @@ fn build(account: &mut Account, intent: &Object, method: &Object) -> Object {
             "brand": brand,
             "checks": card.get("checks"),
             "country": card.get("country"),
+            "electronic_commerce_indicator": null,
             "exp_month": card.integer("exp_month").unwrap_or(12),
             "exp_year": card.integer("exp_year").unwrap_or(2034),
             "extended_authorization": {"status": "disabled"},

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::fields::{assign, assign_metadata, deleted, new_metadata, object, sublist, whole};
-use super::{Call, Operations, Read, Reply, discount, listing, money, payment_method, search, source, test_clock};
+use super::fields::{assign, assign_metadata, deleted, new_metadata, object, whole};
+use super::{
+    Call, Operations, Read, Reply, cash_balance, discount, listing, money, payment_method, search, source, test_clock,
+};
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
 
@@ -228,15 +230,13 @@ pub(super) fn include(account: &Account, field: &str, customer: &Object) -> Opti
             }))
         }
         "sources" => Some(source::of_customer(account, id)),
-        "tax_ids" => Some(sublist(Vec::new(), format!("/v1/customers/{id}/{field}"))),
+        "tax_ids" => Some(listing::newest(account, "tax_id", id, format!("/v1/customers/{id}/{field}"), |t| {
+            t.text("customer") == Some(id)
+        })),
         "tax" => Some(json!({
             "automatic_tax": "unrecognized_location", "ip_address": null, "location": null, "provider": "stripe",
         })),
-        "cash_balance" => Some(json!({
-            "object": "cash_balance", "available": null, "customer": id, "customer_account": null,
-            "livemode": account.live(),
-            "settings": {"reconciliation_mode": "automatic", "using_merchant_default": true},
-        })),
+        "cash_balance" => Some(Value::Object(cash_balance::of_customer(account, id))),
         "invoice_credit_balance" => Some(json!({})),
         _ => None,
     }

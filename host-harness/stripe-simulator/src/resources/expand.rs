@@ -156,5 +156,10 @@ fn fetch(account: &Account, kind: &str, id: &str) -> Option<Value> {
     if kind == "account" && id == account.id() {
         return Some(Value::Object(super::account::current(account)));
     }
+    if kind == "plan" && account.text(kind, id).is_none() {
+        // A recurring price is a plan too.
+        let price = account.get("price", id).filter(|p| !p.get("recurring").is_none_or(Value::is_null))?;
+        return Some(super::price::plan(&price));
+    }
     serde_json::from_slice(account.text(kind, id)?).ok()
 }

@@ -9,6 +9,7 @@ mod account;
 mod balance;
 mod calendar;
 mod cards;
+mod cash_balance;
 mod charge;
 mod checkout_session;
 mod command_line;
@@ -69,6 +70,7 @@ pub(crate) use portal::{Action as PortalAction, act as act_in_portal};
 pub(crate) use read::Read;
 pub(crate) use v2::{SESSION, STREAM, session_of};
 
+use crate::presence;
 use crate::protocol::ApiError;
 use crate::world::{Account, Object};
 
@@ -124,6 +126,7 @@ pub(crate) fn handlers() -> impl Iterator<Item = ((&'static str, &'static str), 
     const RESOURCES: &[Operations] = &[
         account::OPERATIONS,
         balance::OPERATIONS,
+        cash_balance::OPERATIONS,
         charge::OPERATIONS,
         checkout_session::OPERATIONS,
         command_line::OPERATIONS,
@@ -182,6 +185,7 @@ pub(crate) fn execute(call: &mut Call<'_>, handler: Option<Handler>) -> Result<B
     for path in &call.expand {
         expand::apply(call.account, &mut value, path, &call.operation.response);
     }
+    presence::settle(&mut value);
     Ok(value.to_string().into())
 }
 
@@ -191,7 +195,7 @@ pub(crate) fn in_version(account: &Account, body: Bytes, version: &str) -> Bytes
         return body;
     }
     let Ok(mut value) = serde_json::from_slice(&body) else { return body };
-    crate::older::show(&mut value, version, &|invoice| invoice_payment::intent_of(account, invoice));
+    crate::older::show(&mut value, version, &|apart, id| crate::older::look_up(account, apart, id));
     value.to_string().into()
 }
 
@@ -205,6 +209,7 @@ fn include(account: &Account, kind: &str, field: &str, object: &Object) -> Optio
         ("quote", "line_items") => Some(quote::line_items(account, object)),
         ("payment_link", "line_items") => Some(payment_link::line_items(account, object)),
         ("price", "tiers") => price::tiers(account, object),
+        ("price", "currency_options") => Some(price::options(account, object)),
         ("invoice", _) => invoice::include(account, field, object),
         _ => None,
     }

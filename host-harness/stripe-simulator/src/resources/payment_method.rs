@@ -135,6 +135,9 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         (Some("card"), Some(details)) => build(call.account, card_of(details)?, sent),
         (Some("card"), None) => return Err(ApiError::missing_param("card")),
         (None, _) => return Err(ApiError::missing_param("type")),
+        (Some("custom"), _) if sent.object("custom").is_none_or(|c| c.text("type").is_none()) => {
+            return Err(ApiError::missing_param("custom[type]"));
+        }
         (Some(kind), _) => build_other(call.account, kind, sent),
     };
     // Only attaching causes an event.
@@ -166,6 +169,7 @@ pub(super) fn build_other(account: &mut Account, kind: &str, sent: &Object) -> O
             "financial_connections_account": null, "fingerprint": null, "last4": last_four(number), "networks": null,
             "routing_number": given.and_then(|g| g.text("routing_number")), "status_details": null,
         }),
+        ("custom", _) => json!({"type": given.and_then(|g| g.text("type")).unwrap_or("cpmt_simulated")}),
         _ => json!({}),
     };
     method.insert(kind.into(), details);

@@ -9,6 +9,7 @@ use stripe_facts::{Facts, Field, Method, Shape};
 
 use super::{Call, Read, Reply, listing};
 use crate::conformance;
+use crate::presence::{self, Presence};
 use crate::protocol::ApiError;
 use crate::world::{Object, now};
 
@@ -32,7 +33,19 @@ pub(super) fn answer(call: &mut Call<'_>) -> Result<Reply, ApiError> {
             }
             // A list inside something has what was made inside it.
             let owner = call.values.first().cloned();
-            listing::shelf_where(call, kind, &[], |o| owner.as_deref().is_none_or(|id| o.values().any(|v| v == id)))
+            let fields = Facts::bundled().object(kind).unwrap_or_default();
+            let filters: Vec<(&String, &Value)> = call
+                .parameters
+                .iter()
+                .filter(|(name, value)| {
+                    let is_range = matches!(value, Value::Object(_));
+                    !is_range && *name != "created" && fields.iter().any(|f| f.name == **name)
+                })
+                .collect();
+            listing::shelf_where(call, kind, &[], |o| {
+                owner.as_deref().is_none_or(|id| o.values().any(|v| v == id))
+                    && filters.iter().all(|(name, value)| o.get(*name) == Some(*value))
+            })
         }
         (Method::Get, _) if own && known.is_some() => Ok(Reply::Made(known.map(Value::Object).unwrap_or_default())),
         (Method::Delete, _) if own && known.is_some() => {
@@ -109,8 +122,16 @@ fn post(call: &mut Call<'_>, kind: &'static str, own: bool, known: Option<Object
             }
         }
         let text = call.account.put(kind, object);
+        if kind == "issuing.authorization" {
+            // Whoever decides on authorizations is asked first.
+            call.account.emit("issuing_authorization.request", text.clone());
+        }
         if let Some(event) = event(kind, "created") {
-            call.account.emit(event, text);
+            call.account.emit(event, text.clone());
+        }
+        let receipt = call.parameters.object("purchase_details").is_some_and(|d| !d.list("receipt").is_empty());
+        if kind == "issuing.transaction" && receipt {
+            call.account.emit("issuing_transaction.purchase_details_receipt_updated", text);
         }
         if kind == "reporting.report_run" {
             // The report is there at once.
@@ -133,22 +154,25 @@ fn set_status(kind: &str, object: &mut Object, status: &str) {
 /// Parameters that fit a field of the same name.
 fn copy(kind: &str, object: &mut Object, sent: &Object) {
     for field in Facts::bundled().object(kind).unwrap_or_default() {
-        if let Some(sent) = sent.get(&field.name)
+        let known = presence::of(kind).member(&field.name);
+        let completed = sent.get(&field.name).map(|v| super::fields::complete(&field.shape, v.clone(), known));
+        if let Some(completed) = completed
             && field.name != "metadata"
-            && conformance::fits(&field.shape, sent)
+            && conformance::fits(&field.shape, &completed)
         {
-            object.insert(field.name.clone(), sent.clone());
+            object.insert(field.name.clone(), completed);
         }
     }
 }
 
 /// An object of the shape that the operation returns.
 fn make(call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let mut value = example(&call.operation.response, 0);
+    let mut value = example(&call.operation.response, 0, presence::of(""));
     let url = call.path();
     let Some(object) = value.as_object_mut() else { return Ok(value) };
     let kind = object.text("object").unwrap_or_default().to_owned();
     if matches!(kind.as_str(), "list" | "search_result") {
+        listing::check_empty(&call.parameters, kind_of(&call.operation.response).unwrap_or("object"))?;
         object.insert("url".into(), url.into());
         return Ok(value);
     }
@@ -178,7 +202,7 @@ fn make(call: &mut Call<'_>) -> Result<Value, ApiError> {
 }
 
 /// A value of a shape.
-fn example(shape: &Shape, depth: usize) -> Value {
+fn example(shape: &Shape, depth: usize, presence: &Presence) -> Value {
     match shape {
         Shape::Any => json!({}),
         Shape::Boolean => false.into(),
@@ -190,10 +214,10 @@ fn example(shape: &Shape, depth: usize) -> Value {
         Shape::Enum(values) => values.first().map_or("", String::as_str).into(),
         Shape::Array(_) => json!([]),
         Shape::Map(_) => json!({}),
-        Shape::Object(fields) => members(fields, depth),
-        Shape::Union(parts) => parts.first().map_or(Value::Null, |p| example(p, depth)),
+        Shape::Object(fields) => members(fields, depth, presence),
+        Shape::Union(parts) => parts.first().map_or(Value::Null, |p| example(p, depth, presence)),
         Shape::Ref(name) => match Facts::bundled().object(name) {
-            Some(fields) => members(fields, depth + 1),
+            Some(fields) => members(fields, depth + 1, presence::of(name)),
             None => json!({}),
         },
         Shape::Expandable(names) => format!("{}_simulated", names.first().map_or("obj", |n| prefix(n))).into(),
@@ -205,7 +229,7 @@ fn example(shape: &Shape, depth: usize) -> Value {
     }
 }
 
-fn members(fields: &[Field], depth: usize) -> Value {
+fn members(fields: &[Field], depth: usize, presence: &Presence) -> Value {
     let mut object = Object::new();
     let kind = fields.iter().find(|f| f.name == "object").and_then(|f| match &f.shape {
         Shape::Enum(values) => values.first().cloned(),
@@ -215,8 +239,9 @@ fn members(fields: &[Field], depth: usize) -> Value {
         let value = match (name.as_str(), shape) {
             ("id", Shape::String) => format!("{}_simulated", kind.as_deref().map_or("obj", prefix)).into(),
             ("created", Shape::Integer) => now().into(),
-            _ if *required && (depth < DEEPEST || !*nullable) => example(shape, depth),
-            _ => continue,
+            _ if *required && (depth < DEEPEST || !*nullable) => example(shape, depth, presence.member(name)),
+            _ if presence.member(name).may_lack() => continue,
+            _ => Value::Null,
         };
         object.insert(name.clone(), value);
     }

@@ -22,6 +22,7 @@ use tokio::task::JoinSet;
 
 use crate::faults::Faults;
 use crate::protocol::pretty;
+use crate::violations::Violations;
 use crate::world::{Event, ThinEvent, machine};
 
 /// Attempts in test mode; live mode goes on for days, which no run of the simulator lasts.
@@ -156,6 +157,7 @@ pub(crate) struct Terms {
     pub(crate) retry_unit: Duration,
     pub(crate) faults: Arc<Faults>,
     pub(crate) log: Arc<Log>,
+    pub(crate) violations: Arc<Violations>,
 }
 
 type Http = Client<HttpConnector, Full<Bytes>>;
@@ -220,6 +222,7 @@ async fn attempt(job: &Job, http: &Http, terms: &Terms) -> bool {
         return true;
     }
     let body = job.news.body(target.api_version.as_deref());
+    terms.violations.delivery(&target.url, &body);
     let request =
         headers(target, &body, &terms.faults).into_iter().fold(Request::post(&*target.url), |request, header| {
             let (name, value) = header;

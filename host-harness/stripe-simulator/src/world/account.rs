@@ -1,6 +1,7 @@
 //! One account: its shelves, its events and its kept answers.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -10,6 +11,8 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::later::{Agenda, banking_days_after};
 use super::{Event, Ids, Object, Scope, Settings, Shelf, Task, ThinEvent, clock, now, thin_events};
+use crate::older;
+use crate::presence;
 use crate::protocol::{ApiError, KeptAnswer};
 use crate::webhooks::{Job, News, Target};
 
@@ -160,6 +163,28 @@ impl Account {
         self.shelves.iter().map(|(kind, shelf)| (*kind, shelf.count())).collect()
     }
 
+    /// A number that stays the same for as long as nothing changes: objects, events, endpoints and balances. Keys
+    /// whose answers are kept are no part of it.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let kinds: BTreeMap<_, _> = self.shelves.iter().collect();
+        for (kind, shelf) in kinds {
+            hasher.write(kind.as_bytes());
+            shelf.hash(&mut hasher);
+        }
+        hasher.write_usize(self.events.len());
+        for target in &self.targets {
+            hasher.write(target.id.as_bytes());
+            hasher.write_u8(u8::from(target.enabled));
+        }
+        for (currency, sums) in &self.balances {
+            hasher.write(currency.as_bytes());
+            hasher.write_i64(sums.available);
+            hasher.write_i64(sums.pending);
+        }
+        hasher.finish()
+    }
+
     /// The text of an object, deleted or not.
     pub(crate) fn text(&self, kind: &str, id: &str) -> Option<&Bytes> {
         self.shelves.get(kind)?.get(id)
@@ -189,10 +214,16 @@ impl Account {
         kept.filter_map(|k| serde_json::from_slice::<Object>(k.text).ok()).filter(|o| test(o)).collect()
     }
 
-    /// Keeps an object under its id, in its place or as the newest.
+    /// The newest object of a kind for which a test holds; `needle` as in [`Self::select`].
+    pub(crate) fn newest(&self, kind: &str, needle: &str, test: impl Fn(&Object) -> bool) -> Option<Object> {
+        let mut kept = self.shelves.get(kind)?.newest_first().filter(|k| contains(k.text, needle));
+        kept.find_map(|k| serde_json::from_slice::<Object>(k.text).ok().filter(|o| test(o)))
+    }
+
+    /// Keeps an object under its id, in its place or as the newest, with every member that Stripe sends of it.
     pub(crate) fn put(&mut self, kind: &'static str, object: &Object) -> Bytes {
         // Boxed: a vector's spare room would be kept with every object.
-        let text = Bytes::from(serde_json::to_vec(object).unwrap_or_default().into_boxed_slice());
+        let text = Bytes::from(serde_json::to_vec(&presence::settled(object)).unwrap_or_default().into_boxed_slice());
         let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
         // Invoice items have a date in its place.
         let created = object.get("created").or_else(|| object.get("date")).and_then(Value::as_i64).unwrap_or_default();
@@ -343,12 +374,16 @@ impl Account {
         for (kind, object, previous) in std::mem::take(&mut self.pending) {
             let id = self.ids.make("evt").into_boxed_str();
             let targets: Vec<_> = self.targets.iter().filter(|t| t.wants(kind)).map(Arc::clone).collect();
+            let versions = targets.iter().filter_map(|t| t.api_version.as_deref());
+            let older = versions.chain([&*self.settings.account_version]).any(older::differs);
+            let apart = if older { older::note(self, &object) } else { older::Noted::new() };
             let event = Arc::new(Event {
                 id: id.clone(),
                 kind,
                 created,
                 object: object.clone(),
                 previous,
+                apart,
                 live: self.scope.live,
                 request_id: self.cause.request_id.clone(),
                 idempotency_key: self.cause.idempotency_key.clone(),

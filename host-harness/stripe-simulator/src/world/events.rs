@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::older;
+use crate::older::{self, Noted};
 
 /// One event. The object is the text that it had at that moment, shared with the shelf that it was on.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub(crate) struct Event {
     pub(crate) created: i64,
     pub(crate) object: Bytes,
     pub(crate) previous: Option<Bytes>,
+    /// What earlier versions show in the object, as it was then.
+    pub(crate) apart: Noted,
     pub(crate) live: bool,
     pub(crate) request_id: Option<Arc<str>>,
     pub(crate) idempotency_key: Option<Arc<str>>,
@@ -25,13 +27,12 @@ pub(crate) struct Event {
 }
 
 /// The object as it is in a version.
-fn shown_in(object: &Bytes, version: &str) -> Bytes {
+fn shown_in(object: &Bytes, version: &str, apart: &Noted) -> Bytes {
     if !older::differs(version) || !older::concerns(object) {
         return object.clone();
     }
     let Ok(mut value) = serde_json::from_slice::<Value>(object) else { return object.clone() };
-    // What pays an invoice is no part of it, and the account is not at hand.
-    older::show(&mut value, version, &|_| None);
+    older::show(&mut value, version, &|kind, id| apart.get(&(kind, id.into())).cloned());
     value.to_string().into()
 }
 
@@ -47,7 +48,7 @@ impl Event {
         put(quoted(version.unwrap_or(&self.account_version)).as_bytes());
         put(format!(",\"created\":{}", self.created).as_bytes());
         put(b",\"data\":{\"object\":");
-        put(&shown_in(&self.object, version.unwrap_or(&self.account_version)));
+        put(&shown_in(&self.object, version.unwrap_or(&self.account_version), &self.apart));
         if let Some(previous) = &self.previous {
             put(b",\"previous_attributes\":");
             put(previous);

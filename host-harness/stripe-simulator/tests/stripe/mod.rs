@@ -1,4 +1,4 @@
-//! A client of the simulator for tests: real sockets, and every answer held against the facts.
+//! A client of the simulator for tests: real sockets, and every answer and delivery held against the facts.
 
 #![allow(dead_code, reason = "every test file uses a part of this")]
 
@@ -52,10 +52,20 @@ impl Answer {
     }
 }
 
-/// A simulator and a client with a key.
+/// A simulator and a client with a key. A test ends well only when every answer and delivery was what the facts
+/// say, with every member that Stripe sends.
 pub struct Stripe {
     pub simulator: Simulator,
     http: Client<HttpConnector, Full<Bytes>>,
+}
+
+impl Drop for Stripe {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let violations: Vec<String> = self.simulator.violations().iter().map(ToString::to_string).collect();
+            assert!(violations.is_empty(), "answers that are not what the facts say:\n{}", violations.join("\n"));
+        }
+    }
 }
 
 pub type Form<'a> = &'a [(&'a str, &'a str)];
@@ -74,7 +84,7 @@ impl Stripe {
     }
 
     pub async fn start_with(options: Options) -> Self {
-        let simulator = Simulator::start_with(options).await.unwrap();
+        let simulator = Simulator::start_with(Options { check_answers: true, ..options }).await.unwrap();
         Self { simulator, http: Client::builder(TokioExecutor::new()).build(HttpConnector::new()) }
     }
 

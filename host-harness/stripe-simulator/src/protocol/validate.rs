@@ -117,8 +117,10 @@ fn scalar(shape: &Shape, tree: &Tree, name: &str) -> Result<Value, ApiError> {
         Shape::Number | Shape::Decimal => "decimal",
         _ => "string",
     };
+    let takes_text = matches!(shape, Shape::String | Shape::Decimal | Shape::Enum(_));
     let text = match tree {
         Tree::Text(text) => text.as_str(),
+        Tree::Exact(Value::String(text)) if takes_text => text.as_str(),
         Tree::Exact(value) => return exact(shape, value, name, noun),
         Tree::Branch(_) => {
             return Err(ApiError::invalid(format!("Invalid {noun}: {}", inspect(tree))).param(name));
@@ -159,7 +161,7 @@ fn scalar(shape: &Shape, tree: &Tree, name: &str) -> Result<Value, ApiError> {
     }
 }
 
-/// A JSON scalar that is not text: v2 only.
+/// A JSON scalar that is a type of its own: v2 only.
 fn exact(shape: &Shape, value: &Value, name: &str, noun: &str) -> Result<Value, ApiError> {
     let fits = match shape {
         Shape::Boolean => value.is_boolean(),

@@ -39,6 +39,10 @@ pub(crate) struct Target {
     pub(crate) enabled: bool,
     /// Whether it gets thin events; else it gets snapshots.
     pub(crate) thin: bool,
+    /// Whether it hears of the account that it belongs to.
+    pub(crate) own: bool,
+    /// Whether it hears of accounts that are connected to that one.
+    pub(crate) connected: bool,
     /// Set once the endpoint is deleted: attempts that are still to come are not made.
     pub(crate) gone: AtomicBool,
 }
@@ -81,10 +85,11 @@ impl News {
         }
     }
 
-    /// The body of a delivery. Thin events are the same in every version.
-    fn body(&self, version: Option<&str>) -> Bytes {
+    /// The body of a delivery. Thin events are the same in every version, and always name the account that was
+    /// acted for.
+    fn body(&self, version: Option<&str>, account: Option<&str>) -> Bytes {
         match self {
-            Self::Snapshot(event) => event.text(version),
+            Self::Snapshot(event) => event.text_from(version, account),
             Self::Thin(event) => serde_json::Value::Object(event.notification()).to_string().into(),
         }
     }
@@ -95,6 +100,8 @@ impl News {
 pub(crate) struct Job {
     pub(crate) target: Arc<Target>,
     pub(crate) news: News,
+    /// The connected account that it happened in, when the endpoint is another account's.
+    pub(crate) account: Option<Box<str>>,
 }
 
 /// An attempt to deliver.
@@ -192,11 +199,11 @@ async fn retry(job: Job, http: Http, terms: Terms) {
 
 /// One attempt; whether the event needs no more of them.
 async fn attempt(job: &Job, http: &Http, terms: &Terms) -> bool {
-    let Job { target, news } = job;
+    let Job { target, news, account } = job;
     if target.gone.load(Ordering::Relaxed) {
         return true;
     }
-    let body = news.body(target.api_version.as_deref());
+    let body = news.body(target.api_version.as_deref(), account.as_deref());
     let request = Request::post(&*target.url)
         .header("content-type", "application/json; charset=utf-8")
         .header("accept", "*/*; q=0.5, application/xml")

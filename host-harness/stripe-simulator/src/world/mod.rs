@@ -1,6 +1,7 @@
 //! The state: accounts, the objects in them, their events, and the answers kept for idempotency keys.
 //!
-//! An account is what one key mode and one `Stripe-Account` see; accounts share nothing. Every account has one
+//! An account is what one key mode and one `Stripe-Account` see; accounts share nothing, except that the
+//! endpoints of the key's own account can hear of those that it acts for. Every account has one
 //! lock, held for one operation and never across an await. What the operations *do* to the state is
 //! `resources`' business; how they are reached is `protocol`'s.
 
@@ -28,7 +29,7 @@ pub(crate) use thin_events::ThinEvent;
 
 use crate::Options;
 use crate::older;
-use crate::webhooks::Job;
+use crate::webhooks::{Job, Target};
 
 /// A JSON object of the API.
 pub(crate) type Object = serde_json::Map<String, serde_json::Value>;
@@ -44,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) skew: Arc<AtomicI64>,
     /// What ids are made from.
     pub(crate) seed: u64,
+    /// Where events of connected accounts go besides, by mode, in the order that the endpoints were created.
+    platform: Mutex<Vec<(bool, Arc<Target>)>>,
 }
 
 impl Settings {
@@ -58,7 +61,27 @@ impl Settings {
             account_version: version.into(),
             skew: Arc::default(),
             seed: options.seed.unwrap_or_else(by_clock),
+            platform: Mutex::default(),
         }
+    }
+
+    /// Puts the endpoint of a platform in its place, or takes it out of it.
+    fn aim(&self, live: bool, id: &str, target: Option<Arc<Target>>) {
+        let mut platform = self.platform.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = platform.iter().position(|(_, t)| *t.id == *id);
+        let target = target.filter(|t| t.connected).map(|t| (live, t));
+        match (place, target) {
+            (Some(place), Some(new)) => platform.splice(place..=place, [new]).for_each(drop),
+            (Some(place), None) => drop(platform.remove(place)),
+            (None, Some(new)) => platform.push(new),
+            (None, None) => {}
+        }
+    }
+
+    /// The endpoints of platforms that hear of accounts connected to them.
+    fn platform_targets(&self, live: bool) -> Vec<Arc<Target>> {
+        let platform = self.platform.lock().unwrap_or_else(PoisonError::into_inner);
+        platform.iter().filter(|(l, _)| *l == live).map(|(_, t)| Arc::clone(t)).collect()
     }
 }
 

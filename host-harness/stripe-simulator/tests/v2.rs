@@ -161,6 +161,10 @@ async fn errors_are_in_the_words_of_v2() {
     let answer = stripe.v2("POST", DESTINATIONS, wrong).await;
     let message = answer.error()["message"].as_str().unwrap();
     assert!(message.contains("'include[1]: Unrecognized enum value 'secret', valid values are: "), "{message}");
+    let mut nothing = destination("d", "https://a.example", &["*"]);
+    nothing["name"] = Value::Null;
+    let answer = stripe.v2("POST", DESTINATIONS, nothing).await;
+    assert!(answer.error()["message"].as_str().unwrap().contains("'name: Missing required field.'"), "{}", answer.text);
     // JSON says what it means: a number in quotes is none.
     for (name, value) in [("name", json!(5)), ("enabled_events", json!("*")), ("metadata", json!({"a": true}))] {
         let mut wrong = destination("d", "https://a.example", &["*"]);
@@ -385,6 +389,26 @@ async fn changes_of_v1_are_told_thin_under_their_names() {
     assert_eq!(stripe.v2("GET", "/v2/core/events?created[gte]=5", Value::Null).await.status, 400);
     skew(&stripe, 31 * 86_400).await;
     assert_eq!(stripe.v2("GET", &format!("/v2/core/events/{id}"), Value::Null).await.status, 404, "30 days are over");
+}
+
+#[tokio::test]
+async fn what_happens_to_a_subscription_is_told_in_small_steps() {
+    let stripe = quick().await;
+    let (customer, _) = stripe.customer_with("pm_card_visa").await;
+    let (price, other) = (stripe.monthly("500").await, stripe.monthly("700").await);
+    let form = [("customer", customer.as_str()), ("items[0][price]", price.as_str())];
+    let subscription = stripe.make("/v1/subscriptions", &form).await;
+    let item = subscription.body["items"]["data"][0]["id"].as_str().unwrap();
+    let path = format!("/v1/subscriptions/{}", subscription.id());
+    let form = [("items[0][id]", item), ("items[0][quantity]", "3"), ("items[1][price]", other.as_str())];
+    stripe.make(&path, &form).await;
+    stripe.delete(&path).await;
+    let list = format!("/v2/core/events?object_id={}&limit=100", subscription.id());
+    let mut told = stripe.make_v2("GET", &list, Value::Null).await.types();
+    told.reverse();
+    let expected = ["created", "active", "updated", "item_added", "item_quantity_changed", "deleted"]
+        .map(|e| format!("v1.customer.subscription.{e}"));
+    assert_eq!(told, expected);
 }
 
 #[tokio::test]

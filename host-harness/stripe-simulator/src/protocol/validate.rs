@@ -45,7 +45,8 @@ fn members(fields: &[Field], sent: &Branch, parent: &str) -> Result<Object, ApiE
         }
         read.insert(field.name.clone(), value);
     }
-    match fields.iter().find(|f| f.required && !sent.contains_key(&f.name)) {
+    let given = |name: &str| sent.get(name).is_some_and(|t| *t != Tree::Exact(Value::Null));
+    match fields.iter().find(|f| f.required && !given(&f.name)) {
         Some(missing) => Err(ApiError::missing_param(&full_name(parent, &missing.name))),
         None => Ok(read),
     }

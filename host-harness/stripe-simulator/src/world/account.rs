@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{Event, Ids, Object, Scope, Settings, Shelf, ThinEvent, now, thin_events};
+use super::{Event, Ids, Object, Scope, Settings, Shelf, ThinEvent, now, thin_changes};
 use crate::protocol::{ApiError, KeptAnswer};
 use crate::webhooks::{Job, News, Target};
 
@@ -353,7 +353,7 @@ impl Account {
                 // The courier is gone only when the simulator is stopping.
                 let _ = self.jobs.send(Job { target, news: News::Snapshot(Arc::clone(&event)), account });
             }
-            for kind in thin_events::of_snapshot(kind, &object, event.previous.as_ref()) {
+            for kind in thin_changes::of_snapshot(kind, &object, event.previous.as_ref()) {
                 // The event of the same name, not those that tell more, is the snapshot's counterpart.
                 let same = kind.strip_prefix("v1.") == Some(event.kind);
                 let thin = self.thin_event(kind, object.clone(), None, same.then(|| Arc::clone(&event)));

@@ -11,6 +11,7 @@ mod events;
 mod ids;
 pub(crate) mod instant;
 mod shelf;
+mod thin_changes;
 pub(crate) mod thin_events;
 
 use std::collections::HashMap;

@@ -62,7 +62,7 @@ impl Listeners {
         let (jobs, queued) = unbounded_channel();
         let target = Arc::new(Target::listener(&id, &secret.unwrap_or_default(), jobs));
         // From here on events wait for it: what happens once the client has its answer is not lost.
-        lock(&account).targets.push(Arc::clone(&target));
+        lock(&account).aim(target);
         let upgrade = hyper::upgrade::on(&mut request);
         let (faults, log) = (Arc::clone(faults), Arc::clone(log));
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -72,7 +72,7 @@ impl Listeners {
                 let socket = WebSocketStream::from_raw_socket(TokioIo::new(line), Role::Server, None).await;
                 talk(socket, queued, &faults, &log).await;
             }
-            lock(&account).targets.retain(|t| !Arc::ptr_eq(t, &target));
+            lock(&account).turn_away(&id);
         });
         let mut reply = switching();
         let headers = reply.headers_mut();
@@ -115,7 +115,7 @@ fn messages(job: &Job, faults: &Faults) -> Vec<String> {
     };
     let id = job.news.id();
     let snapshot = |version: Option<&str>| {
-        let body = job.news.body(version);
+        let body = job.body(version);
         json!({
             "type": "webhook_event",
             "endpoint": {"api_version": version},
@@ -129,7 +129,7 @@ fn messages(job: &Job, faults: &Faults) -> Vec<String> {
     match &job.news {
         News::Snapshot(_) => [None, Some(Facts::bundled().api_version.as_str())].map(snapshot).into(),
         News::Thin(_) => {
-            let body = job.news.body(None);
+            let body = job.body(None);
             let message = json!({
                 "type": "v2_event",
                 "payload": String::from_utf8_lossy(&body),

@@ -30,6 +30,14 @@ async fn listen(stripe: &Stripe, listener: &Listener, events: &[&str]) -> (Strin
     (made.id(), made.body["webhook_endpoint"]["signing_secret"].as_str().unwrap().to_owned())
 }
 
+/// Whether an object has every field that its kind has.
+fn complete(object: &Value) {
+    let kind = object["object"].as_str().unwrap();
+    for field in stripe_facts::Facts::bundled().object(kind).unwrap() {
+        assert!(object.get(&field.name).is_some(), "{kind} lacks {}: {object}", field.name);
+    }
+}
+
 fn deliveries(listener: &Listener) -> Vec<Value> {
     listener.all().iter().map(|(_, body)| serde_json::from_slice(body).unwrap()).collect()
 }
@@ -153,6 +161,18 @@ async fn errors_are_in_the_words_of_v2() {
     let answer = stripe.v2("POST", DESTINATIONS, wrong).await;
     let message = answer.error()["message"].as_str().unwrap();
     assert!(message.contains("'include[1]: Unrecognized enum value 'secret', valid values are: "), "{message}");
+    let mut nothing = destination("d", "https://a.example", &["*"]);
+    nothing["name"] = Value::Null;
+    let answer = stripe.v2("POST", DESTINATIONS, nothing).await;
+    assert!(answer.error()["message"].as_str().unwrap().contains("'name: Missing required field.'"), "{}", answer.text);
+    // JSON says what it means: a number in quotes is none.
+    for (name, value) in [("name", json!(5)), ("enabled_events", json!("*")), ("metadata", json!({"a": true}))] {
+        let mut wrong = destination("d", "https://a.example", &["*"]);
+        wrong[name] = value;
+        assert_eq!(stripe.v2("POST", DESTINATIONS, wrong).await.status, 400, "{name}");
+    }
+    let account = json!({"configuration": {"customer": {"billing": {"invoice": {"next_sequence": "5"}}}}});
+    assert_eq!(stripe.v2("POST", "/v2/core/accounts", account).await.status, 400);
     for path in ["/v2/core/events/evt_none", "/v2/core/accounts/acct_none", "/v2/core/vault/us_bank_accounts/none"] {
         let answer = stripe.v2("GET", path, Value::Null).await;
         assert_eq!((answer.status, &answer.error()["code"]), (404, &json!("not_found")), "{path}");
@@ -202,8 +222,7 @@ async fn a_destination_is_made_changed_and_deleted() {
     let made =
         stripe.make_v2("POST", DESTINATIONS, destination("d", "https://a.example/x", &["v1.customer.created"])).await;
     assert!(made.id().starts_with("ed_test_61"));
-    let fields = stripe_facts::Facts::bundled().object("v2.core.event_destination").unwrap();
-    assert!(fields.iter().all(|f| made.body.get(&f.name).is_some()), "{}", made.text);
+    complete(&made.body);
     assert!(made.body["webhook_endpoint"]["signing_secret"].as_str().unwrap().starts_with("whsec_"));
     assert_eq!(made.body["events_from"], json!(["@self"]));
     let path = format!("{DESTINATIONS}/{}", made.id());
@@ -319,6 +338,7 @@ async fn a_ping_arrives_signed_and_can_be_fetched() {
     assert_eq!(told, expected);
     let fetched = stripe.make_v2("GET", &format!("/v2/core/events/{}", ping.id()), Value::Null).await;
     assert_eq!(fetched.body, ping.body);
+    complete(&fetched.body);
     assert_eq!(stripe.make_v2("GET", told["related_object"]["url"].as_str().unwrap(), Value::Null).await.id(), id);
 
     // Only who is pinged hears of it, and nobody who is disabled or gone.
@@ -372,6 +392,26 @@ async fn changes_of_v1_are_told_thin_under_their_names() {
 }
 
 #[tokio::test]
+async fn what_happens_to_a_subscription_is_told_in_small_steps() {
+    let stripe = quick().await;
+    let (customer, _) = stripe.customer_with("pm_card_visa").await;
+    let (price, other) = (stripe.monthly("500").await, stripe.monthly("700").await);
+    let form = [("customer", customer.as_str()), ("items[0][price]", price.as_str())];
+    let subscription = stripe.make("/v1/subscriptions", &form).await;
+    let item = subscription.body["items"]["data"][0]["id"].as_str().unwrap();
+    let path = format!("/v1/subscriptions/{}", subscription.id());
+    let form = [("items[0][id]", item), ("items[0][quantity]", "3"), ("items[1][price]", other.as_str())];
+    stripe.make(&path, &form).await;
+    stripe.delete(&path).await;
+    let list = format!("/v2/core/events?object_id={}&limit=100", subscription.id());
+    let mut told = stripe.make_v2("GET", &list, Value::Null).await.types();
+    told.reverse();
+    let expected = ["created", "active", "updated", "item_added", "item_quantity_changed", "deleted"]
+        .map(|e| format!("v1.customer.subscription.{e}"));
+    assert_eq!(told, expected);
+}
+
+#[tokio::test]
 async fn a_context_has_data_and_events_of_its_own() {
     let stripe = quick().await;
     let listener = Listener::start(0).await;
@@ -386,6 +426,42 @@ async fn a_context_has_data_and_events_of_its_own() {
     listener.count(1).await;
     let told = deliveries(&listener).remove(0);
     assert_eq!((&told["context"], &told["related_object"]["id"]), (&json!("acct_1Connected"), &json!(theirs)));
+}
+
+#[tokio::test]
+async fn a_platform_hears_of_connected_accounts_where_it_asks_to() {
+    let stripe = quick().await;
+    let (thin, snapshot, own) = (Listener::start(0).await, Listener::start(0).await, Listener::start(0).await);
+    let mut body = destination("connected", &thin.url, &["v1.customer.created"]);
+    body["events_from"] = json!(["@accounts"]);
+    let made = stripe.make_v2("POST", DESTINATIONS, body).await;
+    let connect = |url| [("url", url), ("enabled_events[]", "customer.created"), ("connect", "true")];
+    let endpoint = stripe.make("/v1/webhook_endpoints", &connect(snapshot.url.as_str())).await.id();
+    listen(&stripe, &own, &["v1.customer.created"]).await;
+    stripe.make("/v1/customers", &[]).await;
+    let account = [("stripe-account", "acct_1Connected")];
+    let theirs = stripe.call("POST", "/v1/customers", &[], &account).await.id();
+    thin.count(1).await;
+    snapshot.count(1).await;
+    own.count(1).await;
+    assert_eq!(deliveries(&thin)[0]["context"], "acct_1Connected");
+    let event = deliveries(&snapshot).remove(0);
+    conformance::check_object(&event).unwrap();
+    assert_eq!((&event["account"], &event["data"]["object"]["id"]), (&json!("acct_1Connected"), &json!(theirs)));
+    assert_eq!(deliveries(&own)[0]["context"], Value::Null);
+    // Whoever is disabled or deleted hears nothing; the other mode never did.
+    stripe.make(&format!("/v1/webhook_endpoints/{endpoint}"), &[("disabled", "true")]).await;
+    stripe.make_v2("DELETE", &format!("{DESTINATIONS}/{}", made.id()), Value::Null).await;
+    let live = ["Bearer sk", "live", "x"].join("_");
+    stripe.call("POST", "/v1/customers", &[], &[account[0], ("authorization", &live)]).await;
+    stripe.call("POST", "/v1/customers", &[], &account).await;
+    stripe.make("/v1/customers", &[]).await;
+    own.count(2).await;
+    stripe.make(&format!("/v1/webhook_endpoints/{endpoint}"), &[("disabled", "false")]).await;
+    let last = stripe.call("POST", "/v1/customers", &[], &account).await.id();
+    snapshot.count(2).await;
+    assert_eq!(deliveries(&snapshot)[1]["data"]["object"]["id"], json!(last));
+    assert_eq!((thin.all().len(), own.all().len()), (1, 2));
 }
 
 // ---- usage
@@ -495,6 +571,8 @@ async fn an_account_is_kept_and_told_of() {
     let persons = format!("{path}/persons");
     let person = stripe.make_v2("POST", &persons, json!({"given_name": "Bo", "email": "bo@b.example"})).await;
     assert_eq!(person.body["account"], json!(made.id()));
+    complete(&made.body);
+    complete(&person.body);
     let one = format!("{persons}/{}", person.id());
     assert_eq!(stripe.make_v2("POST", &one, json!({"given_name": "Bob"})).await.body["given_name"], "Bob");
     assert_eq!(stripe.make_v2("GET", &persons, Value::Null).await.ids(), [person.id()]);
@@ -532,6 +610,7 @@ async fn what_has_no_rules_of_its_own_is_kept_all_the_same() {
         )
         .await;
     assert_eq!(made.body["last4"], "6789");
+    complete(&made.body);
     let path = format!("{banks}/{}", made.id());
     assert_eq!(stripe.make_v2("GET", &path, Value::Null).await.body, made.body);
     assert_eq!(stripe.make_v2("POST", &format!("{path}/archive"), Value::Null).await.body["archived"], true);

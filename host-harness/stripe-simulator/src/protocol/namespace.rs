@@ -1,4 +1,6 @@
 //! What the two halves of the API do differently whatever the operation: `/v1` and `/v2`.
+//!
+//! Which operations there are in each, and what those do, is not here.
 
 const DAY: i64 = 86_400;
 

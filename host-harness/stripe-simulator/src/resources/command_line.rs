@@ -67,13 +67,14 @@ fn resend(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         Some(id) => vec![
             call.account
                 .target(id)
+                .cloned()
                 .ok_or_else(|| ApiError::missing_object("webhook_endpoint", id, "webhook_endpoint"))?,
         ],
         None if sent.is_true("for_stripecli") => call.account.listeners(),
-        None => call.account.targets.iter().filter(|t| t.wants(event.kind)).cloned().collect(),
+        None => call.account.wanting(event.kind),
     };
     for target in targets {
-        call.account.deliver(target, News::Snapshot(Arc::clone(&event)));
+        call.account.deliver(target, News::Snapshot(Arc::clone(&event)), None);
     }
     Ok(Reply::Kept(event.text(None)))
 }

@@ -3,7 +3,7 @@
 //! A resource's file begins with the list of its `OPERATIONS`; adding a resource is adding a file and naming it
 //! in [`handlers`]. Handlers get typed, validated parameters and an account, change objects through the
 //! account and return the object; they check everything before they change anything. Operations without a
-//! handler are answered by [`synthetic`].
+//! handler are answered by [`synthetic`]; those under `/v2` have a room of their own.
 
 mod account;
 mod balance;

@@ -1,7 +1,7 @@
 //! Webhook endpoints.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use super::fields::{assign, assign_metadata, deleted, new_metadata, object};
 use super::{Call, Operations, Read, Reply, listing};
 use crate::protocol::ApiError;
 use crate::webhooks::Target;
-use crate::world::{Account, Object, now};
+use crate::world::{Object, now};
 
 pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v1/webhook_endpoints", list),
@@ -46,7 +46,8 @@ fn check_events(sent: &Object) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn target(endpoint: &Object, secret: &str) -> Arc<Target> {
+/// An endpoint for `connect` hears of connected accounts instead of its own.
+fn target(endpoint: &Object, secret: &str, connect: bool) -> Arc<Target> {
     Arc::new(Target {
         id: endpoint.id().into(),
         url: endpoint.text("url").unwrap_or_default().into(),
@@ -56,6 +57,8 @@ fn target(endpoint: &Object, secret: &str) -> Arc<Target> {
         enabled: endpoint.text("status") == Some("enabled"),
         socket: None,
         thin: false,
+        own: !connect,
+        connected: connect,
         gone: AtomicBool::new(false),
     })
 }
@@ -82,7 +85,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         "url": sent.text("url"),
     }));
     call.account.put(KIND, &endpoint);
-    call.account.targets.push(target(&endpoint, &secret));
+    call.account.aim(target(&endpoint, &secret, call.parameters.is_true("connect")));
     endpoint.insert("secret".into(), secret.into());
     Ok(endpoint.into())
 }
@@ -104,26 +107,18 @@ fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         endpoint.insert("status".into(), if *disabled { "disabled" } else { "enabled" }.into());
     }
     let text = call.account.put(KIND, &endpoint);
-    if let Some(old) = call.account.targets.iter_mut().find(|t| *t.id == *endpoint.id()) {
-        *old = target(&endpoint, &old.secret);
+    if let Some(old) = call.account.target(endpoint.id()) {
+        let new = target(&endpoint, &old.secret, old.connected);
+        call.account.aim(new);
     }
     Ok(Reply::Kept(text))
 }
 
 fn delete(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let id = call.named(KIND)?.id().to_owned();
-    remove_target(call.account, &id);
+    call.account.turn_away(&id);
     call.account.remove(KIND, &id, None);
     Ok(deleted(KIND, &id).into())
-}
-
-/// Nothing is delivered there from now on.
-pub(super) fn remove_target(account: &mut Account, id: &str) {
-    account.targets.retain(|t| {
-        let gone = *t.id == *id;
-        t.gone.fetch_or(gone, Ordering::Relaxed);
-        !gone
-    });
 }
 
 fn list(call: &mut Call<'_>) -> Result<Reply, ApiError> {

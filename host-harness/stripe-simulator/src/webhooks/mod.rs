@@ -43,6 +43,10 @@ pub(crate) struct Target {
     pub(crate) socket: Option<UnboundedSender<Job>>,
     /// Whether it gets thin events; else it gets snapshots.
     pub(crate) thin: bool,
+    /// Whether it hears of the account that it belongs to.
+    pub(crate) own: bool,
+    /// Whether it hears of accounts that are connected to that one.
+    pub(crate) connected: bool,
     /// Set once the endpoint is deleted: attempts that are still to come are not made.
     pub(crate) gone: AtomicBool,
 }
@@ -59,6 +63,8 @@ impl Target {
             enabled: true,
             socket: Some(jobs),
             thin: false,
+            own: true,
+            connected: true,
             gone: AtomicBool::new(false),
         }
     }
@@ -100,10 +106,11 @@ impl News {
         }
     }
 
-    /// The body of a delivery. Thin events are the same in every version.
-    pub(crate) fn body(&self, version: Option<&str>) -> Bytes {
+    /// The body of a delivery. Thin events are the same in every version, and always name the account that was
+    /// acted for.
+    fn body(&self, version: Option<&str>, account: Option<&str>) -> Bytes {
         match self {
-            Self::Snapshot(event) => pretty(&event.text(version)),
+            Self::Snapshot(event) => pretty(&event.text_from(version, account)),
             Self::Thin(event) => serde_json::Value::Object(event.notification()).to_string().into(),
         }
     }
@@ -114,6 +121,15 @@ impl News {
 pub(crate) struct Job {
     pub(crate) target: Arc<Target>,
     pub(crate) news: News,
+    /// The connected account that it happened in, when the endpoint is another account's.
+    pub(crate) account: Option<Box<str>>,
+}
+
+impl Job {
+    /// The body of the delivery, in a version or else the account's.
+    pub(crate) fn body(&self, version: Option<&str>) -> Bytes {
+        self.news.body(version, self.account.as_deref())
+    }
 }
 
 /// An attempt to deliver.
@@ -221,7 +237,7 @@ async fn attempt(job: &Job, http: &Http, terms: &Terms) -> bool {
     if target.gone.load(Ordering::Relaxed) {
         return true;
     }
-    let body = job.news.body(target.api_version.as_deref());
+    let body = job.body(target.api_version.as_deref());
     terms.violations.delivery(&target.url, &body);
     let request =
         headers(target, &body, &terms.faults).into_iter().fold(Request::post(&*target.url), |request, header| {
@@ -261,7 +277,7 @@ pub(crate) fn taken(job: &Job, log: &Log) {
     note(job, log, true);
 }
 
-fn note(Job { target, news }: &Job, log: &Log, taken: bool) {
+fn note(Job { target, news, .. }: &Job, log: &Log, taken: bool) {
     let (time, url) = (machine(), target.url.clone());
     log.note(Attempt { time, event: news.id().into(), kind: news.kind(), url, taken });
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::later::{Agenda, banking_days_after};
-use super::{Event, Ids, Object, Scope, Settings, Shelf, Task, ThinEvent, clock, now, thin_events};
+use super::{Event, Ids, Object, Scope, Settings, Shelf, Task, ThinEvent, clock, now, thin_changes};
 use crate::older;
 use crate::presence;
 use crate::protocol::{ApiError, KeptAnswer};
@@ -55,7 +55,7 @@ pub(crate) struct Account {
     agenda: Agenda,
     jobs: UnboundedSender<Job>,
     /// Where events go, in the order that the endpoints were created.
-    pub(crate) targets: Vec<Arc<Target>>,
+    targets: Vec<Arc<Target>>,
     /// Answers by idempotency key.
     pub(crate) idempotency: HashMap<Box<str>, Slot>,
     /// Payment methods that were set up for payments while the customer is away.
@@ -263,6 +263,43 @@ impl Account {
 
     // ---- events
 
+    /// Sends events to a new target, or to one that changed.
+    pub(crate) fn aim(&mut self, target: Arc<Target>) {
+        if self.scope.account.is_none() {
+            self.settings.aim(self.scope.live, &target.id, Some(Arc::clone(&target)));
+        }
+        match self.targets.iter_mut().find(|t| t.id == target.id) {
+            Some(old) => *old = target,
+            None => self.targets.push(target),
+        }
+    }
+
+    /// Sends nothing more to a target; attempts that are still to come are not made.
+    pub(crate) fn turn_away(&mut self, id: &str) {
+        self.settings.aim(self.scope.live, id, None);
+        self.targets.retain(|t| {
+            let gone = *t.id == *id;
+            t.gone.fetch_or(gone, Ordering::Relaxed);
+            !gone
+        });
+    }
+
+    /// The target of an endpoint or a destination.
+    pub(crate) fn target(&self, id: &str) -> Option<&Arc<Target>> {
+        self.targets.iter().find(|t| *t.id == *id)
+    }
+
+    /// Where an event goes: each a target, and this account if the target is another's.
+    fn hearers(&self, wants: impl Fn(&Target) -> bool) -> Vec<(Arc<Target>, Option<Box<str>>)> {
+        let own = self.targets.iter().filter(|t| t.own && wants(t));
+        let mut found: Vec<_> = own.map(|t| (Arc::clone(t), None)).collect();
+        if let Some(account) = &self.scope.account {
+            let platform = self.settings.platform_targets(self.scope.live).into_iter();
+            found.extend(platform.filter(|t| wants(t)).map(|t| (t, Some(account.clone()))));
+        }
+        found
+    }
+
     /// Begins a request: what was due before it is done, and the changes from here on are its doing.
     pub(crate) fn begin(&mut self, cause: Cause) {
         self.catch_up();
@@ -356,13 +393,12 @@ impl Account {
     fn happen(&mut self, event: Arc<ThinEvent>, only_to: Option<&str>) {
         self.thin_positions.insert(event.id.clone(), self.thin_events.len());
         self.thin_events.push(Arc::clone(&event));
-        for target in &self.targets {
-            let wanted =
-                only_to.map_or_else(|| target.wants_thin(event.kind), |id| target.enabled && *target.id == *id);
-            if wanted {
-                let news = News::Thin(Arc::clone(&event));
-                self.deliver(Arc::clone(target), news);
-            }
+        let hearers = match only_to {
+            Some(id) => self.target(id).filter(|t| t.enabled).map(|t| (Arc::clone(t), None)).into_iter().collect(),
+            None => self.hearers(|t| t.wants_thin(event.kind)),
+        };
+        for (target, account) in hearers {
+            self.deliver(target, News::Thin(Arc::clone(&event)), account);
         }
     }
 
@@ -373,8 +409,8 @@ impl Account {
         let created = now();
         for (kind, object, previous) in std::mem::take(&mut self.pending) {
             let id = self.ids.make("evt").into_boxed_str();
-            let targets: Vec<_> = self.targets.iter().filter(|t| t.wants(kind)).map(Arc::clone).collect();
-            let versions = targets.iter().filter_map(|t| t.api_version.as_deref());
+            let targets = self.hearers(|t| t.wants(kind));
+            let versions = targets.iter().filter_map(|(t, _)| t.api_version.as_deref());
             let older = versions.chain([&*self.settings.account_version]).any(older::differs);
             let apart = if older { older::note(self, &object) } else { older::Noted::new() };
             let event = Arc::new(Event {
@@ -392,10 +428,10 @@ impl Account {
             });
             self.event_positions.insert(id, self.events.len());
             self.events.push(Arc::clone(&event));
-            for target in targets {
-                self.deliver(target, News::Snapshot(Arc::clone(&event)));
+            for (target, account) in targets {
+                self.deliver(target, News::Snapshot(Arc::clone(&event)), account);
             }
-            for kind in thin_events::of_snapshot(kind, &object, event.previous.as_ref()) {
+            for kind in thin_changes::of_snapshot(kind, &object, event.previous.as_ref()) {
                 // The event of the same name, not those that tell more, is the snapshot's counterpart.
                 let same = kind.strip_prefix("v1.") == Some(event.kind);
                 let thin = self.thin_event(kind, object.clone(), None, same.then(|| Arc::clone(&event)));
@@ -417,20 +453,20 @@ impl Account {
         self.thin_events.get(*self.thin_positions.get(id)?)
     }
 
-    /// The endpoint of an id.
-    pub(crate) fn target(&self, id: &str) -> Option<Arc<Target>> {
-        self.targets.iter().find(|t| *t.id == *id).cloned()
-    }
-
     /// The clients that listen.
     pub(crate) fn listeners(&self) -> Vec<Arc<Target>> {
         self.targets.iter().filter(|t| t.socket.is_some()).cloned().collect()
     }
 
-    /// Sends an event on its way.
-    pub(crate) fn deliver(&self, target: Arc<Target>, news: News) {
+    /// Those that hear of an event of a type.
+    pub(crate) fn wanting(&self, kind: &str) -> Vec<Arc<Target>> {
+        self.targets.iter().filter(|t| t.wants(kind)).cloned().collect()
+    }
+
+    /// Sends an event on its way; `account` is this one where the target is another's.
+    pub(crate) fn deliver(&self, target: Arc<Target>, news: News, account: Option<Box<str>>) {
         // The courier is gone only when the simulator is stopping.
-        let _ = self.jobs.send(Job { target, news });
+        let _ = self.jobs.send(Job { target, news, account });
     }
 
     /// Every event, oldest first.

@@ -39,12 +39,21 @@ fn shown_in(object: &Bytes, version: &str, apart: &Noted) -> Bytes {
 impl Event {
     /// The event as JSON, in the given version or else the account's.
     pub(crate) fn text(&self, version: Option<&str>) -> Bytes {
+        self.text_from(version, None)
+    }
+
+    /// The same, told to somebody else than the account that it happened in.
+    pub(crate) fn text_from(&self, version: Option<&str>, account: Option<&str>) -> Bytes {
         let mut out = Vec::with_capacity(self.object.len() + 360);
         let mut put = |text: &[u8]| out.extend_from_slice(text);
         let quoted = |text: &str| Value::from(text).to_string();
         put(b"{\"id\":");
         put(quoted(&self.id).as_bytes());
-        put(b",\"object\":\"event\",\"api_version\":");
+        put(b",\"object\":\"event\"");
+        if let Some(account) = account {
+            put(format!(",\"account\":{}", quoted(account)).as_bytes());
+        }
+        put(b",\"api_version\":");
         put(quoted(version.unwrap_or(&self.account_version)).as_bytes());
         put(format!(",\"created\":{}", self.created).as_bytes());
         put(b",\"data\":{\"object\":");

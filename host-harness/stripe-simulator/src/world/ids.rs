@@ -89,7 +89,12 @@ impl Ids {
 
     /// An id as v2 gives them: longer, and with the mode in it.
     pub(crate) fn make_v2(&mut self, prefix: &str, live: bool) -> String {
-        let (mode, head, length) = (if live { "" } else { "_test" }, if prefix == "evt" { "65" } else { "61" }, 44);
+        let (mode, head, length) = match (live, prefix) {
+            (true, "evt") => ("", "65", 46),
+            (false, "evt") => ("_test", "65", 46),
+            (true, _) => ("", "61", 44),
+            (false, _) => ("_test", "61", 44),
+        };
         let mut id = format!("{prefix}{mode}_{head}");
         self.letters(&mut id, length - head.len());
         id
@@ -133,6 +138,8 @@ mod tests {
         let made = ids.make_v2("ed", false);
         assert_eq!(made.len(), "ed_test_61RM8ltWcTW4mbsxf16RJyfa2xSQLHJJh1sxm7H0KVT6".len());
         assert!(ids.make_v2("evt", true).starts_with("evt_65"));
+        let event = ids.make_v2("evt", false);
+        assert_eq!(event.len(), "evt_test_65RM8sQH2oXnebF5Rpc16RJyfa2xSQLHJJh1sxm7H0KI92".len());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The state: accounts, the objects in them, their events, and the answers kept for idempotency keys.
 //!
-//! An account is what one key mode and one `Stripe-Account` see; accounts share nothing. Every account has one
+//! An account is what one key mode and one `Stripe-Account` see; accounts share nothing, except that the
+//! endpoints of the key's own account can hear of those that it acts for. Every account has one
 //! lock, held for one operation and never across an await. What the operations *do* to the state is
 //! `resources`' business; how they are reached is `protocol`'s.
 
@@ -11,6 +12,7 @@ mod ids;
 pub(crate) mod instant;
 mod later;
 mod shelf;
+mod thin_changes;
 pub(crate) mod thin_events;
 
 use std::collections::HashMap;
@@ -32,7 +34,7 @@ pub(crate) use thin_events::ThinEvent;
 
 use crate::Options;
 use crate::older;
-use crate::webhooks::Job;
+use crate::webhooks::{Job, Target};
 
 /// A JSON object of the API.
 pub(crate) type Object = serde_json::Map<String, serde_json::Value>;
@@ -56,6 +58,8 @@ pub(crate) struct Settings {
     /// Rings when something is due earlier than was known, and when the clock was moved.
     pub(crate) alarm: Notify,
     external_accounts: Mutex<HashMap<Owner, Vec<Object>>>,
+    /// Where events of connected accounts go besides, by mode, in the order that the endpoints were created.
+    platform: Mutex<Vec<(bool, Arc<Target>)>>,
 }
 
 impl Settings {
@@ -73,6 +77,7 @@ impl Settings {
             banking_day: options.banking_day,
             alarm: Notify::new(),
             external_accounts: Mutex::default(),
+            platform: Mutex::default(),
         }
     }
 
@@ -87,6 +92,25 @@ impl Settings {
     pub(crate) fn set_external_accounts(&self, live: bool, account: &str, external: Vec<Object>) {
         let mut all = self.external_accounts.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert((live, account.into()), external);
+    }
+
+    /// Puts the endpoint of a platform in its place, or takes it out of it.
+    fn aim(&self, live: bool, id: &str, target: Option<Arc<Target>>) {
+        let mut platform = self.platform.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = platform.iter().position(|(_, t)| *t.id == *id);
+        let target = target.filter(|t| t.connected).map(|t| (live, t));
+        match (place, target) {
+            (Some(place), Some(new)) => platform.splice(place..=place, [new]).for_each(drop),
+            (Some(place), None) => drop(platform.remove(place)),
+            (None, Some(new)) => platform.push(new),
+            (None, None) => {}
+        }
+    }
+
+    /// The endpoints of platforms that hear of accounts connected to them.
+    fn platform_targets(&self, live: bool) -> Vec<Arc<Target>> {
+        let platform = self.platform.lock().unwrap_or_else(PoisonError::into_inner);
+        platform.iter().filter(|(l, _)| *l == live).map(|(_, t)| Arc::clone(t)).collect()
     }
 }
 

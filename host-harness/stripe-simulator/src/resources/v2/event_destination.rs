@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use serde_json::{Value, json};
 use stripe_facts::Facts;
 
-use super::super::webhook_endpoint::{is_sound, remove_target};
+use super::super::webhook_endpoint::is_sound;
 use super::super::{Call, Operations, Read, Reply};
 use super::{assign_metadata, deleted, includes, now, pages};
 use crate::protocol::ApiError;
@@ -150,7 +150,9 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     );
     assign_metadata(&mut destination, sent)?;
     call.account.put(KIND, &destination);
-    call.account.targets.extend(target(&destination, &secret));
+    if let Some(target) = target(&destination, &secret) {
+        call.account.aim(target);
+    }
     if includes(&call.parameters, "webhook_endpoint.signing_secret")
         && let Some(Value::Object(endpoint)) = destination.get_mut("webhook_endpoint")
     {
@@ -159,12 +161,11 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     Ok(shown(destination, call).into())
 }
 
-/// Where its deliveries go. A destination that does not listen to its own account hears nothing: accounts share
-/// nothing here.
+/// Where its deliveries go. Organisations have no members here: who listens to those hears nothing.
 fn target(destination: &Object, secret: &str) -> Option<Arc<Target>> {
     let endpoint = destination.object("webhook_endpoint")?;
-    let own = destination.list("events_from").iter().any(|f| f == "@self" || f == "self");
-    let enabled_events = destination.list("enabled_events").iter().filter(|_| own);
+    let hears = |names: [&str; 2]| destination.list("events_from").iter().any(|f| names.iter().any(|n| f == n));
+    let enabled_events = destination.list("enabled_events").iter();
     Some(Arc::new(Target {
         id: destination.id().into(),
         url: endpoint.text("url").unwrap_or_default().into(),
@@ -174,6 +175,8 @@ fn target(destination: &Object, secret: &str) -> Option<Arc<Target>> {
         enabled: destination.text("status") == Some("enabled"),
         thin: destination.text("event_payload") == Some("thin"),
         socket: None,
+        own: hears(["@self", "self"]),
+        connected: hears(["@accounts", "other_accounts"]),
         gone: AtomicBool::new(false),
     }))
 }
@@ -187,11 +190,9 @@ fn retrieve(call: &mut Call<'_>) -> Result<Reply, ApiError> {
 fn keep(call: &mut Call<'_>, mut destination: Object) -> Reply {
     destination.insert("updated".into(), now(call.account).into());
     call.account.put(KIND, &destination);
-    let place = call.account.targets.iter_mut().find(|t| *t.id == *destination.id());
-    if let Some(old) = place
-        && let Some(new) = target(&destination, &old.secret)
-    {
-        *old = new;
+    let secret = call.account.target(destination.id()).map(|t| t.secret.clone());
+    if let Some(target) = secret.and_then(|secret| target(&destination, &secret)) {
+        call.account.aim(target);
     }
     shown(destination, call).into()
 }
@@ -240,7 +241,7 @@ fn enable(call: &mut Call<'_>) -> Result<Reply, ApiError> {
 
 fn delete(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let id = call.named(KIND)?.id().to_owned();
-    remove_target(call.account, &id);
+    call.account.turn_away(&id);
     call.account.remove(KIND, &id, None);
     Ok(deleted(KIND, &id))
 }

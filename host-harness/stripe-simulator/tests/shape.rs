@@ -33,6 +33,7 @@ fn left_out(kind: &str) -> &'static [&'static str] {
             "pending_reason",
             "presentment_details",
         ],
+        "setup_attempt" => &["attach_to_self"],
         "setup_intent" => &["attach_to_self"],
         "webhook_endpoint" => &["secret"],
         _ => &[],
@@ -80,6 +81,23 @@ async fn objects_have_every_field_of_the_pinned_version() {
     let hook = [("url", "http://127.0.0.1:9/"), ("enabled_events[]", "charge.failed")];
     let hook = stripe.make("/v1/webhook_endpoints", &hook).await;
     for object in [&subscription, &intent, &refund, &session, &setup, &hook] {
+        check_complete(&object.body);
+    }
+    let attempts = stripe.get("/v1/setup_attempts", &[("setup_intent", &setup.id())]).await;
+    check_complete(&attempts.body["data"][0]);
+    let token = stripe.make("/v1/test_helpers/confirmation_tokens", &[("payment_method", "pm_card_visa")]).await;
+    let own = stripe.get("/v1/account", &[]).await.id();
+    let external = [("external_account", "btok_us_verified")];
+    let external = stripe.make(&format!("/v1/accounts/{own}/external_accounts"), &external).await;
+    for card in ["bypassPending", "createIssuerFraudRecord"] {
+        let form = [("amount", "9000"), ("currency", "usd"), ("payment_method", &format!("pm_card_{card}"))];
+        let paid = stripe.make("/v1/payment_intents", &form).await.id();
+        stripe.make(&format!("/v1/payment_intents/{paid}/confirm"), &[]).await;
+    }
+    let warnings = stripe.get("/v1/radar/early_fraud_warnings", &[]).await;
+    check_complete(&warnings.body["data"][0]);
+    let payout = stripe.make("/v1/payouts", &[("amount", "100"), ("currency", "usd")]).await;
+    for object in [&token, &external, &payout] {
         check_complete(&object.body);
     }
     check_complete(&intent.body["latest_charge"]);

@@ -8,6 +8,8 @@
 //! POST /p/session/{session}               `cancel={subscription}`
 //! GET  /_simulator/authenticate/{intent}  the bank's 3D Secure page
 //! POST /_simulator/authenticate/{intent}  `outcome=succeeded` or `outcome=failed`
+//! GET  /_simulator/microdeposits/{intent} the page where a bank account is verified
+//! POST /_simulator/microdeposits/{intent} `descriptor_code=SM11AA`
 //! GET  /                                  objects, events, deliveries and requests
 //! GET, POST, DELETE /_simulator/faults    the faults in force, one more of them, none of them
 //! POST /_simulator/keys                   `key`, `permissions[]`: what a restricted key may do
@@ -21,6 +23,7 @@ mod checkout;
 mod control;
 mod html;
 mod link;
+mod microdeposits;
 mod overview;
 mod portal;
 
@@ -68,6 +71,7 @@ pub(crate) fn answer(protocol: &Protocol, request: &Request<'_>) -> Reply {
         Some(["pay", id]) => link::answer(world, id, request_id),
         Some(["p", "session", id]) => portal::answer(world, method, id, &form, request_id),
         Some(["_simulator", "authenticate", id]) => authenticate::answer(world, method, id, &form, request_id),
+        Some(["_simulator", "microdeposits", id]) => microdeposits::answer(world, method, id, &form, request_id),
         Some(["_simulator", "faults"]) => {
             let page = control::answer(&protocol.faults, method, &form);
             // The clock may have been moved.

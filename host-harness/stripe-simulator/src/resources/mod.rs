@@ -63,6 +63,7 @@ pub(crate) use payment_intent::complete_authentication;
 pub(crate) use payment_link::visit;
 pub(crate) use portal::cancel_at_period_end;
 pub(crate) use read::Read;
+pub(crate) use setup_intent::verify_deposits;
 
 use crate::protocol::ApiError;
 use crate::world::{Account, Object};

@@ -16,8 +16,8 @@ use stripe_facts::{Facts, Shape};
 use super::cards::{Authentication, Behaviour};
 use super::fields::{assign, assign_metadata, new_metadata, object};
 use super::{
-    Call, Operations, Read, Reply, charge, checkout_session, confirmation_token, customer, dispute, invoice, listing,
-    money, payment_method, search, setup_intent,
+    Call, Operations, Read, Reply, charge, checkout_session, confirmation_token, customer, dispute, external_account,
+    invoice, listing, money, payment_method, search, setup_intent,
 };
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
@@ -54,6 +54,11 @@ const FIELDS: &[&str] = &[
 /// How often an authorization can be raised, and a part of it captured before the last.
 const INCREMENTS: usize = 10;
 const CAPTURES: usize = 50;
+
+/// Banking days until a customer's bank has answered a debit.
+const DEBITING: u32 = 4;
+/// The end of the number of a test account whose bank never answers.
+const SILENT: &str = "0009";
 
 /// What a payment is attempted under.
 #[derive(Debug, Default, Clone)]
@@ -282,9 +287,13 @@ pub(super) fn attempt(
     intent.insert("last_payment_error".into(), Value::Null);
     let kind = method.text("type").unwrap_or("card");
     if matches!(kind, "sepa_debit" | "us_bank_account" | "bacs_debit" | "au_becs_debit" | "acss_debit") {
+        let charge = charge::wait(account, intent, method);
+        intent.insert("latest_charge".into(), charge.id().into());
         intent.insert("status".into(), "processing".into());
         let text = account.put(KIND, intent);
         account.emit("payment_intent.processing", text);
+        let (_, due) = account.in_banking_days(DEBITING);
+        account.later(due, end_debit, intent.id());
         return Ok(());
     }
     if kind == "customer_balance" {
@@ -437,6 +446,32 @@ fn declined(
         .with("charge", charge.id())
         .with("payment_method", Value::Object(method.clone()));
     fail(account, intent, error)
+}
+
+/// The customer's bank answers a debit.
+fn end_debit(account: &mut Account, id: &str) {
+    let Some(mut intent) = account.get(KIND, id).filter(|i| status(i) == "processing") else { return };
+    let charge = intent.text("latest_charge").unwrap_or_default().to_owned();
+    let method = intent.text("payment_method").and_then(|m| account.get("payment_method", m)).unwrap_or_default();
+    let end = method.text("type").and_then(|t| method.object(t)).and_then(|b| b.text("last4")).unwrap_or_default();
+    if end == SILENT {
+        return;
+    }
+    let why = external_account::failure_of(end).map(|(code, _)| code);
+    let fails = payment_method::FAILING_DEBITS.contains(&end).then_some("payment_method_provider_decline");
+    let Some(code) = why.or(fails) else {
+        charge::arrive(account, &charge);
+        keep_for_later(account, &intent, &method);
+        let amount = intent.integer("amount").unwrap_or_default();
+        succeed(account, &mut intent, amount);
+        return;
+    };
+    // A currency that a bank account does not take is no error of payments.
+    let code = if code == "invalid_currency" { "payment_method_provider_decline" } else { code };
+    let message = "The customer's bank refused the debit.";
+    charge::refuse(account, &charge, code, message);
+    let error = ApiError::card(code, message).with("charge", charge).with("payment_method", Value::Object(method));
+    fail(account, &mut intent, error);
 }
 
 /// A debit arrived.
@@ -631,8 +666,11 @@ fn cancel(call: &mut Call<'_>) -> Result<Reply, ApiError> {
 
 /// Cancels an intent that is not final.
 pub(super) fn void(account: &mut Account, intent: &mut Object, reason: Value) {
-    if status(intent) == "requires_capture" {
-        charge::release(account, intent.text("latest_charge").unwrap_or_default(), "charge.refunded");
+    let charge = intent.text("latest_charge").unwrap_or_default();
+    match status(intent) {
+        "requires_capture" => charge::release(account, charge, "charge.refunded"),
+        "processing" => charge::refuse(account, charge, "canceled", "The payment was canceled."),
+        _ => {}
     }
     end(account, intent, reason);
 }

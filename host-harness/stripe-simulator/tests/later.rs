@@ -240,6 +240,11 @@ async fn a_platform_adds_the_accounts_that_its_connected_accounts_are_paid_to() 
     ];
     let closed = stripe.make(&accounts, &form).await.id();
     assert_eq!(stripe.get(&accounts, &[]).await.ids(), [closed.clone(), good.id()]);
+    let shown = stripe.get(&format!("/v1/accounts/{connected}"), &[]).await.body;
+    assert_eq!(shown["external_accounts"]["data"][0]["id"], closed);
+    let form = [("type", "custom"), ("country", "US"), ("external_account", "btok_us_verified")];
+    let ready = stripe.make("/v1/accounts", &form).await.body;
+    assert_eq!(ready["external_accounts"]["data"][0]["last4"], "6789");
     let good_path = format!("{accounts}/{}", good.id());
     assert_eq!(stripe.get(&good_path, &[]).await.body["default_for_currency"], false);
     let acting = [("stripe-account", connected.as_str())];

@@ -6,6 +6,7 @@
 //! handler are answered by [`synthetic`].
 
 mod account;
+mod authorization;
 mod balance;
 mod calendar;
 mod cards;
@@ -119,6 +120,7 @@ type Operations = &'static [(&'static str, &'static str, Handler)];
 pub(crate) fn handlers() -> impl Iterator<Item = ((&'static str, &'static str), Handler)> {
     const RESOURCES: &[Operations] = &[
         account::OPERATIONS,
+        authorization::OPERATIONS,
         balance::OPERATIONS,
         charge::OPERATIONS,
         checkout_session::OPERATIONS,

@@ -16,4 +16,5 @@ pub mod progress;
 pub mod receiver;
 pub mod runtime;
 pub mod terminal;
+pub mod values;
 pub mod wording;

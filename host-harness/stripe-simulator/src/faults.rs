@@ -4,6 +4,7 @@
 //! `POST /_simulator/faults`. Which requests are hit follows from the seed and the order of the requests alone.
 //! This module only decides; `protocol`, `server` and `webhooks` do what was decided.
 
+use std::str::FromStr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -67,6 +68,52 @@ impl FaultKind {
     pub fn parse(name: &str) -> Option<Self> {
         KINDS.iter().find(|(_, n)| *n == name).map(|(kind, _)| *kind)
     }
+
+    /// The names of every kind.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        KINDS.iter().map(|(_, name)| *name)
+    }
+}
+
+/// Longest wait that can be asked for, in milliseconds: longer than any client is patient.
+const LONGEST: u64 = 600_000;
+/// Furthest that the clock can be moved, in seconds: ten years.
+const FURTHEST: i64 = 10 * 366 * 86_400;
+
+/// Why a text is no fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FaultError {
+    /// No such kind.
+    #[error("there is no fault {0:?}: the faults are {list}", list = FaultKind::names().collect::<Vec<_>>().join(", "))]
+    Kind(String),
+    /// No such member.
+    #[error("a fault has no {0:?}: it has percent, times, method, path, milliseconds and seconds")]
+    Member(String),
+    /// A member without a value.
+    #[error("{0:?} has no value: write {0}=VALUE")]
+    Bare(String),
+    /// A value that the member cannot have.
+    #[error("invalid {member} {value:?}: it must be {wanted}")]
+    Value {
+        /// The member's name.
+        member: &'static str,
+        /// What was said.
+        value: String,
+        /// What it can be.
+        wanted: &'static str,
+    },
+}
+
+impl FaultError {
+    /// The member that it is about.
+    pub(crate) fn member(&self) -> &str {
+        match self {
+            Self::Kind(_) => "kind",
+            Self::Member(name) | Self::Bare(name) => name,
+            Self::Value { member, .. } => member,
+        }
+    }
 }
 
 /// One thing that goes wrong.
@@ -94,6 +141,31 @@ impl Fault {
         Self { kind, percent: 100, times: None, method: None, path: None, milliseconds: 50, seconds: 0 }
     }
 
+    /// Sets a member by its name.
+    pub(crate) fn set(&mut self, name: &str, text: &str) -> Result<(), FaultError> {
+        let invalid = |member, wanted| FaultError::Value { member, value: text.to_owned(), wanted };
+        match name {
+            "percent" => {
+                let percent = text.parse().ok().filter(|p| *p <= 100);
+                self.percent = percent.ok_or_else(|| invalid("percent", "a whole number from 0 to 100"))?;
+            }
+            "times" => self.times = Some(text.parse().map_err(|_| invalid("times", "a whole number"))?),
+            "method" => self.method = Some(text.to_owned()),
+            "path" if text.starts_with('/') => self.path = Some(text.to_owned()),
+            "path" => return Err(invalid("path", "the beginning of a path, as in /v1/refunds")),
+            "milliseconds" => {
+                let time = text.parse().ok().filter(|m| *m <= LONGEST);
+                self.milliseconds = time.ok_or_else(|| invalid("milliseconds", "a whole number up to 600000"))?;
+            }
+            "seconds" => {
+                let time = text.parse().ok().filter(|s: &i64| s.abs() <= FURTHEST);
+                self.seconds = time.ok_or_else(|| invalid("seconds", "a whole number, ten years at most"))?;
+            }
+            other => return Err(FaultError::Member(other.to_owned())),
+        }
+        Ok(())
+    }
+
     fn json(&self) -> Value {
         json!({
             "kind": self.kind.name(), "percent": self.percent, "times": self.times, "method": self.method,
@@ -105,6 +177,22 @@ impl Fault {
     fn concerns(&self, method: &str, path: &str) -> bool {
         self.method.as_deref().is_none_or(|m| m.eq_ignore_ascii_case(method))
             && self.path.as_deref().is_none_or(|p| path.starts_with(p))
+    }
+}
+
+/// Reads `KIND` or `KIND:MEMBER=VALUE,…`, as in `error_after:percent=20,path=/v1/refunds`.
+impl FromStr for Fault {
+    type Err = FaultError;
+
+    fn from_str(text: &str) -> Result<Self, FaultError> {
+        let (kind, members) = text.split_once(':').unwrap_or((text, ""));
+        let kind = FaultKind::parse(kind).ok_or_else(|| FaultError::Kind(kind.to_owned()))?;
+        let mut fault = Self::new(kind);
+        for member in members.split(',').filter(|m| !m.is_empty()) {
+            let (name, value) = member.split_once('=').ok_or_else(|| FaultError::Bare(member.to_owned()))?;
+            fault.set(name, value)?;
+        }
+        Ok(fault)
     }
 }
 
@@ -240,6 +328,18 @@ mod tests {
         assert_eq!(hits, draw());
         let count = hits.iter().filter(|h| **h).count();
         assert!((15..45).contains(&count), "{count}");
+    }
+
+    #[test]
+    fn a_fault_is_read_from_text() {
+        let read = |text: &str| text.parse::<Fault>();
+        let expected = Fault { percent: 20, path: Some("/v1/refunds".into()), ..Fault::new(FaultKind::ErrorAfter) };
+        assert_eq!(read("error_after:percent=20,path=/v1/refunds"), Ok(expected));
+        assert_eq!(read("latency"), Ok(Fault::new(FaultKind::Latency)));
+        for wrong in ["", "late", "latency:percent", "latency:percent=101", "latency:often=1", "latency:path=v1"] {
+            let error = read(wrong).unwrap_err().to_string();
+            assert!(error.len() > 20, "{wrong}: {error}");
+        }
     }
 
     #[test]

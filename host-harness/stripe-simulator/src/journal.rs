@@ -8,6 +8,8 @@ use std::sync::{Mutex, PoisonError};
 /// One request that reached the simulator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedRequest {
+    /// When it arrived, in Unix seconds.
+    pub time: i64,
     /// The HTTP method, upper case.
     pub method: String,
     /// The path as it was sent, without the query.

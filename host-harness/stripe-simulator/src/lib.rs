@@ -28,6 +28,7 @@ pub mod conformance;
 mod demo;
 mod faults;
 mod journal;
+mod listen;
 mod older;
 mod pages;
 mod protocol;
@@ -37,7 +38,7 @@ mod webhooks;
 mod wire;
 mod world;
 
-pub use faults::{Fault, FaultKind};
+pub use faults::{Fault, FaultError, FaultKind};
 pub use journal::RecordedRequest;
 pub use server::{Options, Simulator};
 

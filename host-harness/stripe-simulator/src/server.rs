@@ -202,7 +202,8 @@ async fn serve(
                 let (protocol, reset) = (Arc::clone(&protocol), Arc::clone(&reset));
                 async move { wire::send(protocol.answer(request).await, &reset) }
             });
-            let _ = http1::Builder::new().pipeline_flush(true).serve_connection(TokioIo::new(line), service).await;
+            let connection = http1::Builder::new().pipeline_flush(true).serve_connection(TokioIo::new(line), service);
+            let _ = connection.with_upgrades().await;
         });
     }
     drop(listener);

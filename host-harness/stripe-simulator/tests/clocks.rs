@@ -75,7 +75,7 @@ async fn a_trial_ends_and_periods_are_renewed() {
     let price = shop.stripe.monthly("1500").await;
     let subscription = shop.subscribe(&price, &[("trial_period_days", "14")]).await;
     assert_eq!(shop.status(&subscription).await, "trialing");
-    assert_eq!(shop.advance(12).await, ["customer.subscription.trial_will_end"]);
+    assert_eq!(shop.advance(12).await, ["invoice.upcoming", "customer.subscription.trial_will_end"]);
     let events = shop.advance(3).await;
     assert_eq!(events[..2], ["invoice.created", "customer.subscription.updated"]);
     assert!(events.contains(&"invoice.paid".to_owned()), "{events:?}");
@@ -127,7 +127,9 @@ async fn a_trial_without_a_payment_method_can_pause_the_subscription() {
     let form = [("trial_period_days", "7"), ("trial_settings[end_behavior][missing_payment_method]", "pause")];
     let subscription = shop.subscribe(&price, &form).await;
     let events = shop.advance(8).await;
-    assert_eq!(events, ["customer.subscription.trial_will_end", "customer.subscription.paused"]);
+    let expected =
+        ["customer.subscription.trial_will_end", "customer.subscription.updated", "customer.subscription.paused"];
+    assert_eq!(events, expected);
     shop.pay_with("pm_card_visa").await;
     let resumed = shop.stripe.make(&format!("/v1/subscriptions/{subscription}/resume"), &[]).await;
     assert_eq!(resumed.body["status"], "active");

@@ -165,3 +165,19 @@ async fn answers_are_expanded_four_levels_deep() {
     let kept = stripe.get(&format!("/v1/subscriptions/{}", made.id()), &[]).await;
     assert_eq!(kept.body["customer"], customer.as_str(), "expansion changes nothing");
 }
+
+#[tokio::test]
+async fn an_id_that_is_given_again_is_the_newest() {
+    let stripe = Stripe::start().await;
+    let coupon =
+        async |id: &str| stripe.make("/v1/coupons", &[("id", id), ("percent_off", "5"), ("duration", "once")]).await;
+    for id in ["A", "B", "C"] {
+        coupon(id).await;
+    }
+    stripe.delete("/v1/coupons/A").await;
+    assert_eq!(stripe.get("/v1/coupons", &[]).await.ids(), ["C", "B"]);
+    assert_eq!(stripe.get("/v1/coupons/A", &[]).await.status, 404);
+    coupon("A").await;
+    assert_eq!(stripe.get("/v1/coupons", &[]).await.ids(), ["A", "C", "B"]);
+    assert_eq!(stripe.get("/v1/coupons", &[("starting_after", "A")]).await.ids(), ["C", "B"]);
+}

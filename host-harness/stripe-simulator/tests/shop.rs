@@ -5,7 +5,7 @@ mod stripe;
 
 use serde_json::json;
 use stripe::Stripe;
-use stripe_simulator::Options;
+use stripe_simulator::{Options, TEST_SECRET_KEY};
 
 #[tokio::test]
 async fn a_restricted_key_does_what_it_may_and_learns_what_it_lacks() {
@@ -51,4 +51,29 @@ async fn a_page_shows_what_happened() {
     assert!(page.text.contains("customer.created") && page.text.contains("/v1/customers"), "{}", page.text);
     let api = stripe.get("/", &[]).await;
     assert_eq!((api.status, &api.error()["type"]), (404, &json!("invalid_request_error")));
+}
+
+#[tokio::test]
+async fn the_page_leads_to_everything_whole() {
+    let stripe = Stripe::start().await;
+    let customer = stripe.make("/v1/customers", &[("name", "<b>Bold</b>"), ("email", "a@example.com")]).await;
+    let id = customer.id();
+    let browse = async |path: &str| stripe.send("GET", path, &[], "").await;
+    let whole = browse(&format!("/_simulator/objects/customer/{id}")).await.text;
+    assert!(whole.contains("&lt;b&gt;Bold&lt;/b&gt;") && !whole.contains("<b>Bold"), "{whole}");
+    assert!(browse("/_simulator/objects/customer").await.text.contains("a@example.com"));
+    let event = stripe.get("/v1/events", &[]).await.ids().remove(0);
+    let request = customer.header("request-id").to_owned();
+    let shown = browse(&format!("/_simulator/events/{event}")).await.text;
+    assert!(shown.contains(&id) && shown.contains(&request), "{shown}");
+    let shown = browse(&format!("/_simulator/requests/{request}")).await.text;
+    assert!(shown.contains("a%40example.com") && shown.contains(&event), "{shown}");
+    assert!(!shown.contains(TEST_SECRET_KEY), "{shown}");
+    for (id, page) in [(&id, "objects/customer"), (&event, "events"), (&request, "requests")] {
+        let found = browse(&format!("/_simulator/find?id=%20{id}")).await;
+        assert_eq!((found.status, found.header("location")), (303, &*format!("/_simulator/{page}/{id}")));
+    }
+    assert_eq!(browse("/_simulator/find?id=cus_nobody").await.status, 404);
+    assert_eq!(stripe.simulator.requests().len(), 2, "looking is not recorded");
+    assert_eq!(browse("/_simulator/objects/customer/cus_nobody").await.status, 404);
 }

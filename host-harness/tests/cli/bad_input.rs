@@ -123,6 +123,12 @@ fn flags_that_make_no_sense() {
     Harness::new(&["call", "a", "--timeout", "5"]).run().failed(2, &["500ms, 30s or 2m"]);
     Harness::new(&["operations", "--kind", "verb"]).run().failed(2, &["`action`, `query` or `trigger`"]);
     Harness::new(&["simulate", "--listen", "0.0.0.0:0"]).run().failed(2, &["--allow-remote"]);
+    let simulate = |flag: &str, value: &str| Harness::new(&["simulate", flag, value]).run();
+    simulate("--fault", "laziness").failed(2, &["laziness", "error_after"]);
+    simulate("--fault", "latency:percent=lots").failed(2, &["percent", "0 to 100"]);
+    simulate("--restricted-key", "sk_test_a=customer_read").failed(2, &["rk_test_"]);
+    simulate("--restricted-key", "rk_test_a=customers").failed(2, &["customer_read"]);
+    simulate("--seed", "shop").failed(2, &["demo"]);
     Harness::new(&["demo", "--production"]).run().failed(2, &["test keys only"]);
     let error = Harness::new(&["frobnicate", "--json"]).run().failed(2, &[]).error();
     assert_eq!(error["kind"], "usage");

@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::support::{Harness, KEY, Running, Stripe, WEBHOOK_SECRET};
+use crate::support::{Ended, Harness, KEY, Running, Stripe, WEBHOOK_SECRET};
 
 /// One HTTP/1.1 exchange on a connection of its own: the status and the body.
 fn exchange(url: &str, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
@@ -66,6 +66,54 @@ fn simulate_runs_until_it_is_interrupted() {
         .env("STRIPE_SECRET_KEY", KEY)
         .env("STRIPE_API_BASE", &url);
     assert_eq!(found.run().succeeded().json()["id"], id.as_str());
+    running.interrupt().succeeded();
+}
+
+/// A simulator with these flags, and its URL.
+fn simulating(flags: &[&str]) -> (Running, String) {
+    let mut running = Harness::new(&[&["simulate", "--listen", "127.0.0.1:0", "--json"], flags].concat()).spawn();
+    let url = running.json_line()["base_url"].as_str().unwrap().to_owned();
+    (running, url)
+}
+
+fn call(url: &str, key: &str, operation: &str) -> Ended {
+    Harness::new(&["call", operation, "--json"]).env("STRIPE_SECRET_KEY", key).env("STRIPE_API_BASE", url).run()
+}
+
+#[test]
+fn simulate_starts_with_a_shop_when_asked() {
+    let (running, url) = simulating(&["--seed", "demo"]);
+    let page = call(&url, KEY, "customer.list").succeeded().json();
+    assert!(page["output"]["data"].as_array().unwrap().len() >= 8, "{page}");
+    running.interrupt().succeeded();
+}
+
+#[test]
+fn simulate_lets_go_wrong_what_it_is_told() {
+    let (running, url) = simulating(&["--fault", "rate_limit:times=1,path=/v1/customers", "--fault", "latency"]);
+    let made = call(&url, KEY, "customer.create").succeeded().json();
+    assert_eq!(made["metadata"]["attempts"], 2, "{made}");
+    running.interrupt().succeeded();
+}
+
+#[test]
+fn simulate_makes_the_same_ids_from_the_same_number() {
+    let made = |number: &str| {
+        let (running, url) = simulating(&["--random", number]);
+        let made = call(&url, KEY, "customer.create").succeeded().json();
+        running.interrupt().succeeded();
+        made["output"]["id"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(made("7"), made("7"));
+    assert_ne!(made("7"), made("8"));
+}
+
+#[test]
+fn simulate_limits_restricted_keys() {
+    let (running, url) = simulating(&["--restricted-key", "rk_test_reader=customer_read"]);
+    call(&url, "rk_test_reader", "customer.list").succeeded();
+    call(&url, "rk_test_reader", "customer.create").failed(1, &["rak_customer_write"]);
+    call(&url, "rk_test_other", "customer.create").succeeded();
     running.interrupt().succeeded();
 }
 

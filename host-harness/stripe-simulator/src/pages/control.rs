@@ -5,11 +5,8 @@
 use hyper::Method;
 
 use super::{field, json};
-use crate::faults::{Fault, FaultKind, Faults};
+use crate::faults::{Fault, FaultError, FaultKind, Faults};
 use crate::protocol::{ApiError, Branch, Permissions, Reply, Tree};
-
-/// Longest wait that can be asked for: longer than any client is patient.
-const LONGEST: u64 = 600_000;
 
 pub(super) fn answer(faults: &Faults, method: &Method, form: &Branch) -> Reply {
     if *method == Method::POST {
@@ -46,28 +43,12 @@ pub(super) fn keys(permissions: &Permissions, method: &Method, form: &Branch) ->
 }
 
 fn read(form: &Branch) -> Result<Fault, ApiError> {
+    let refused = |error: &FaultError| ApiError::invalid(error.to_string()).param(error.member());
     let kind = field(form, "kind");
-    let kind = FaultKind::parse(kind)
-        .ok_or_else(|| ApiError::invalid(format!("There is no fault {kind:?}.")).param("kind"))?;
+    let kind = FaultKind::parse(kind).ok_or_else(|| refused(&FaultError::Kind(kind.to_owned())))?;
     let mut fault = Fault::new(kind);
-    for name in form.keys() {
-        let text = field(form, name);
-        let invalid = || ApiError::invalid(format!("Invalid {name}: {text}")).param(name.as_str());
-        match name.as_str() {
-            "kind" => {}
-            "percent" => fault.percent = text.parse().ok().filter(|p| *p <= 100).ok_or_else(invalid)?,
-            "times" => fault.times = Some(text.parse().map_err(|_| invalid())?),
-            "method" => fault.method = Some(text.to_owned()),
-            "path" => fault.path = Some(text.to_owned()),
-            "milliseconds" => {
-                fault.milliseconds = text.parse().ok().filter(|m| *m <= LONGEST).ok_or_else(invalid)?;
-            }
-            "seconds" => {
-                let most = 10 * 366 * 86_400;
-                fault.seconds = text.parse().ok().filter(|s: &i64| s.abs() <= most).ok_or_else(invalid)?;
-            }
-            _ => return Err(ApiError::invalid(format!("Received unknown parameter: {name}")).param(name.as_str())),
-        }
+    for name in form.keys().filter(|n| *n != "kind") {
+        fault.set(name, field(form, name)).map_err(|e| refused(&e))?;
     }
     Ok(fault)
 }

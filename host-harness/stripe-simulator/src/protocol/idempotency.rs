@@ -1,15 +1,16 @@
 //! What is kept for an idempotency key, and when an answer is given again.
 //!
 //! An answer is kept once the operation was executed, errors too; what failed before that (a key that is
-//! refused, a parameter that is wrong, a conflict) is not.
+//! refused, a parameter that is wrong, a conflict) is not. v2 gives only successes again: of what failed it
+//! remembers which request the key stands for, and executes that anew.
 
 use std::fmt::Write as _;
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use super::ApiError;
 use super::form::{Branch, Tree};
+use super::{ApiError, Namespace};
 use crate::world::{Account, Slot};
 
 /// Characters that a key can have.
@@ -42,6 +43,16 @@ pub(crate) struct KeptAnswer {
     pub(crate) body: Bytes,
     /// The request that was executed.
     pub(crate) request_id: Box<str>,
+    request: Fingerprint,
+    /// Whether the answer is given again; else it only says what the key stands for.
+    repeats: bool,
+    /// When it is forgotten, in Unix seconds of the simulator's clock.
+    until: i64,
+}
+
+/// What tells one request from another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Fingerprint {
     endpoint: Box<str>,
     parameters: [u8; 16],
 }
@@ -50,8 +61,8 @@ pub(crate) struct KeptAnswer {
 #[derive(Debug, Clone)]
 pub(crate) struct Keyed {
     pub(crate) key: Box<str>,
-    endpoint: Box<str>,
-    parameters: [u8; 16],
+    namespace: Namespace,
+    request: Fingerprint,
 }
 
 impl Keyed {
@@ -67,32 +78,47 @@ impl Keyed {
         for (kept, byte) in parameters.iter_mut().zip(digest) {
             *kept = byte;
         }
-        Ok(Self { key: key.into(), endpoint: path.into(), parameters })
+        let request = Fingerprint { endpoint: path.into(), parameters };
+        Ok(Self { key: key.into(), namespace: Namespace::of(path), request })
     }
 
     /// The kept answer, if there is one; an error when the key stands for another request or is in use.
     pub(crate) fn look_up(&self, account: &Account) -> Result<Option<KeptAnswer>, ApiError> {
-        match account.idempotency.get(&self.key) {
-            None => Ok(None),
-            Some(Slot::InFlight) => Err(ApiError::invalid(format!(
-                "There is currently another in-progress request using this Idempotent Key (that probably means you \
-                 submitted twice, and the other request is still going through): {}. Please try again later.",
-                self.key
-            ))
-            .status_is(409)
-            .code("idempotency_key_in_use")),
-            Some(Slot::Done(kept)) if kept.endpoint != self.endpoint => Err(ApiError::idempotency(format!(
+        let kept = match account.idempotency.get(&self.key) {
+            None => return Ok(None),
+            Some(Slot::InFlight) => {
+                return Err(ApiError::invalid(format!(
+                    "There is currently another in-progress request using this Idempotent Key (that probably means \
+                     you submitted twice, and the other request is still going through): {}. Please try again later.",
+                    self.key
+                ))
+                .status_is(409)
+                .code("idempotency_key_in_use"));
+            }
+            Some(Slot::Done(kept)) if kept.until <= account.clock() => return Ok(None),
+            Some(Slot::Done(kept)) => kept,
+        };
+        if kept.request.endpoint != self.request.endpoint {
+            return Err(self.stands_for_another(format!(
                 "Keys for idempotent requests can only be used for the same endpoint they were first used for ('{}' \
                  vs '{}'). Try using a key other than '{}' if you meant to execute a different request.",
-                self.endpoint, kept.endpoint, self.key
-            ))),
-            Some(Slot::Done(kept)) if kept.parameters != self.parameters => Err(ApiError::idempotency(format!(
+                self.request.endpoint, kept.request.endpoint, self.key
+            )));
+        }
+        if kept.request != self.request {
+            return Err(self.stands_for_another(format!(
                 "Keys for idempotent requests can only be used with the same parameters they were first used with. \
                  Try using a key other than '{}' if you meant to execute a different request.",
                 self.key
-            ))),
-            Some(Slot::Done(kept)) => Ok(Some(kept.clone())),
+            )));
         }
+        Ok(kept.repeats.then(|| kept.clone()))
+    }
+
+    /// 400 in v1; v2's reference lists it as a conflict.
+    fn stands_for_another(&self, message: String) -> ApiError {
+        let error = ApiError::idempotency(message);
+        if self.namespace == Namespace::V2 { error.status_is(409) } else { error }
     }
 
     /// The request begins: until it ends, its key is in use.
@@ -106,8 +132,9 @@ impl Keyed {
             status,
             body,
             request_id: request_id.into(),
-            endpoint: self.endpoint.clone(),
-            parameters: self.parameters,
+            request: self.request.clone(),
+            repeats: status < 400 || self.namespace.repeats_errors(),
+            until: account.clock().saturating_add(self.namespace.keeps_for()),
         };
         account.idempotency.insert(self.key.clone(), Slot::Done(kept));
     }

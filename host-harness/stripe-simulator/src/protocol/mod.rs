@@ -8,7 +8,9 @@ mod auth;
 mod error;
 mod form;
 mod idempotency;
+mod namespace;
 mod permissions;
+mod pretty;
 mod rate;
 mod routes;
 mod validate;
@@ -23,21 +25,24 @@ use hyper::header::{HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use serde_json::Value;
-use stripe_facts::{Encoding, Facts, Method};
+use stripe_facts::{Encoding, Facts, Method, Shape};
 
 pub(crate) use error::ApiError;
-pub(crate) use form::{Branch, Tree, decode, from_json, read};
+pub(crate) use form::{Branch, Tree, decode, encode, from_json, read};
 pub(crate) use idempotency::KeptAnswer;
+pub(crate) use namespace::Namespace;
 pub(crate) use permissions::Permissions;
+pub(crate) use pretty::pretty;
 pub(crate) use validate::check_metadata_count;
 
 use crate::faults::{Drawn, FaultKind, Faults};
 use crate::journal::{Journal, RecordedRequest};
+use crate::listen::{self, Listeners};
 use crate::pages;
 use crate::resources::{self, Call};
 use crate::webhooks::Log;
 use crate::wire::Manner;
-use crate::world::{Account, Cause, Object, Scope, World, lock};
+use crate::world::{Account, Cause, Object, Scope, World, lock, machine};
 use idempotency::Keyed;
 use routes::{Route, Routes};
 
@@ -58,6 +63,7 @@ pub(crate) struct Protocol {
     permissions: Permissions,
     habits: Habits,
     pub(crate) log: Arc<Log>,
+    listeners: Listeners,
 }
 
 /// What is the same for every request.
@@ -109,6 +115,7 @@ impl Protocol {
             permissions: Permissions::default(),
             habits,
             log,
+            listeners: Listeners::default(),
         }
     }
 
@@ -124,7 +131,7 @@ impl Protocol {
         let Ok(request) = request.header("stripe-version", &Facts::bundled().api_version).body(()) else {
             return Value::Null;
         };
-        let body: Vec<String> = form.iter().map(|(n, v)| format!("{n}={}", form::encode(v))).collect();
+        let body: Vec<String> = form.iter().map(|(n, v)| format!("{n}={}", encode(v))).collect();
         let (head, ()) = request.into_parts();
         let id = self.world.request_id();
         let reply = self.api(&head, body.join("&").as_bytes(), &id, false).await;
@@ -134,6 +141,10 @@ impl Protocol {
 
     /// Answers any request whatever.
     pub(crate) async fn answer(self: &Arc<Self>, request: Request<Incoming>) -> Reply {
+        if request.uri().path() == listen::PATH {
+            let id = self.world.request_id();
+            return self.listeners.accept(&self.world, request, &self.faults, &self.log, &id);
+        }
         let (head, body) = request.into_parts();
         let path = head.uri.path();
         let owned = pages::owns(&head);
@@ -148,7 +159,9 @@ impl Protocol {
         }
         let body = Limited::new(body, LARGEST_BODY).collect().await.map(|b| b.to_bytes());
         let request_id = self.world.request_id();
-        let number = self.journal.arrived(recorded(&head, body.as_ref().ok(), &request_id));
+        // Looking at what was asked is nothing to look at.
+        let number =
+            (!pages::only_looks(path)).then(|| self.journal.arrived(recorded(&head, body.as_ref().ok(), &request_id)));
         if !drawn.latency.is_zero() {
             tokio::time::sleep(drawn.latency).await;
         }
@@ -183,7 +196,7 @@ impl Protocol {
         if let Some(manner) = manner {
             reply.extensions_mut().insert(manner);
         }
-        if !matches!(manner, Some(Manner::Reset)) {
+        if let (Some(number), false) = (number, matches!(manner, Some(Manner::Reset))) {
             self.journal.answered(number, reply.status().as_u16());
         }
         reply
@@ -191,7 +204,11 @@ impl Protocol {
 
     async fn api(&self, head: &Parts, body: &[u8], request_id: &str, fails_after: bool) -> Reply {
         let (method, path, headers) = (head.method.as_str(), head.uri.path(), &head.headers);
-        let scope = match auth::scope(headers) {
+        let scope = match path {
+            resources::STREAM => self.session(headers),
+            _ => auth::scope(headers),
+        };
+        let scope = match scope {
             Ok(scope) => scope,
             Err(error) => return refusal(&error, request_id, false),
         };
@@ -204,15 +221,12 @@ impl Protocol {
         {
             return limited(&error, reason, request_id, scope.live);
         }
-        let key = headers.get("idempotency-key").filter(|_| match method {
-            "POST" => true,
-            "DELETE" => path.starts_with("/v2/"),
-            _ => false,
-        });
+        let namespace = Namespace::of(path);
+        let key = headers.get("idempotency-key").filter(|_| namespace.takes_keys(method));
         let key = key.map(|k| String::from_utf8_lossy(k.as_bytes()).into_owned()).filter(|k| !k.is_empty());
         let outcome = match self.prepare(head, body, key.as_deref()) {
             Ok(prepared) => self.execute(Prepared { fails_after, ..prepared }, &scope, request_id).await,
-            Err(error) => Outcome::refused(&error, request_id, scope.live),
+            Err(error) => Outcome::refused(error.told_in(namespace), request_id, scope.live),
         };
         let mut reply = reply(outcome.status, outcome.body, Some(request_id));
         let headers_out = reply.headers_mut();
@@ -232,13 +246,27 @@ impl Protocol {
         if outcome.replay_of.is_some() {
             set("idempotent-replayed", "true");
         }
-        if outcome.executed && method != "GET" {
+        // What failed in v2 is worth another attempt, under the same key too.
+        let final_answer = namespace.repeats_errors() || outcome.status < 500;
+        if outcome.executed && method != "GET" && final_answer {
             set("stripe-should-retry", "false");
         }
         if let Some(account) = &scope.account {
             set("stripe-account", account);
         }
         reply
+    }
+
+    /// Whose meter events a session's token stands for.
+    fn session(&self, headers: &HeaderMap) -> Result<Scope, ApiError> {
+        let token = auth::key(headers).unwrap_or_default();
+        match self.world.account_with(resources::SESSION, &token) {
+            Some(account) => resources::session_of(&lock(&account), &token),
+            // Keys are refused as what they are; what is well made is still no session.
+            None => Err(auth::scope(headers).err().unwrap_or_else(|| {
+                ApiError::unauthorized("Meter event streams take the authentication token of a meter event session.")
+            })),
+        }
     }
 
     fn prepare(&self, head: &Parts, body: &[u8], key: Option<&str>) -> Result<Prepared<'_>, ApiError> {
@@ -253,6 +281,11 @@ impl Protocol {
         let encoding = route.operation.encoding;
         let mut sent = Branch::new();
         read(head.uri.query().unwrap_or_default().as_bytes(), &mut sent)?;
+        // The URLs of v2's pages carry what no description has.
+        let page = match (&route.operation.response, Namespace::of(path)) {
+            (Shape::List(_), Namespace::V2) => sent.shift_remove("page"),
+            _ => None,
+        };
         if method != "GET" && encoding != Encoding::Multipart {
             read_body(body, headers, encoding, &mut sent)?;
         }
@@ -264,6 +297,14 @@ impl Protocol {
             validate::parameters(route.parameters(&version), &sent)
                 .and_then(|p| resources::check_expand(&p, &route.operation.response).map(|()| p))
         };
+        let parameters = parameters.and_then(|mut p| {
+            match page {
+                Some(Tree::Text(page)) => p.insert("page".to_owned(), page.into()),
+                Some(_) => return Err(ApiError::invalid("Invalid page token.").param("page")),
+                None => None,
+            };
+            Ok(p)
+        });
         Ok(Prepared { route, values, version, fails_after: false, parameters, keyed })
     }
 
@@ -293,9 +334,10 @@ impl Protocol {
         request_id: &str,
     ) -> Outcome {
         let Prepared { route, values, version, fails_after, parameters, keyed } = prepared;
+        let namespace = Namespace::of(&route.operation.path);
         let parameters = match parameters {
             Ok(parameters) => parameters,
-            Err(error) => return Outcome::refused(&error, request_id, scope.live),
+            Err(error) => return Outcome::refused(error.told_in(namespace), request_id, scope.live),
         };
         held.begin(Cause {
             request_id: Some(request_id.into()),
@@ -305,8 +347,13 @@ impl Protocol {
         let result = resources::execute(&mut call, route.handler);
         held.commit();
         let outcome = match result {
-            Ok(_) if fails_after => {
-                Outcome { executed: true, ..Outcome::refused(&ApiError::failure(), request_id, scope.live) }
+            Ok(body) if fails_after => {
+                if let (Some(keyed), false) = (&keyed, namespace.repeats_errors()) {
+                    // The next attempt under this key finds the work done.
+                    keyed.keep(&mut held, 200, body, request_id);
+                    return Outcome::refused(ApiError::failure(), request_id, scope.live);
+                }
+                Outcome { executed: true, ..Outcome::refused(ApiError::failure(), request_id, scope.live) }
             }
             Ok(body) => {
                 let body = resources::in_version(&held, body, &version);
@@ -326,7 +373,7 @@ impl Protocol {
                     }
                     None => error,
                 };
-                Outcome { executed: true, ..Outcome::refused(&error, request_id, scope.live) }
+                Outcome { executed: true, ..Outcome::refused(error.told_in(namespace), request_id, scope.live) }
             }
         };
         if let Some(keyed) = &keyed {
@@ -339,15 +386,16 @@ impl Protocol {
 /// What the request is answered with instead of being executed: what is kept for its key, or what is wrong
 /// with its parameters.
 fn look_up(account: &Account, prepared: &Prepared<'_>, scope: &Scope, request_id: &str) -> Option<Outcome> {
-    let refused = |error: &ApiError| Some(Outcome::refused(error, request_id, scope.live));
+    let namespace = Namespace::of(&prepared.route.operation.path);
+    let refused = |error: ApiError| Some(Outcome::refused(error.told_in(namespace), request_id, scope.live));
     if let Some(keyed) = &prepared.keyed {
         match keyed.look_up(account) {
-            Err(error) => return refused(&error),
+            Err(error) => return refused(error),
             Ok(Some(kept)) => return Some(Outcome::replayed(kept)),
             Ok(None) => {}
         }
     }
-    prepared.parameters.as_ref().err().and_then(refused)
+    prepared.parameters.as_ref().err().cloned().and_then(refused)
 }
 
 /// Like [`look_up`]; with nothing to answer, the key is in use from now on.
@@ -360,7 +408,7 @@ fn begin(account: &mut Account, prepared: &Prepared<'_>, scope: &Scope, request_
 }
 
 impl Outcome {
-    fn refused(error: &ApiError, request_id: &str, live: bool) -> Self {
+    fn refused(error: ApiError, request_id: &str, live: bool) -> Self {
         let body = error.body(Some((request_id, live)));
         Self { status: error.status(), body: body.to_string().into(), executed: false, replay_of: None }
     }
@@ -439,13 +487,20 @@ fn read_body(body: &[u8], headers: &HeaderMap, encoding: Encoding, sent: &mut Br
 }
 
 /// The response to a request that never became an operation.
-fn refusal(error: &ApiError, request_id: &str, live: bool) -> Reply {
+pub(crate) fn refusal(error: &ApiError, request_id: &str, live: bool) -> Reply {
     if error.status() == 401 {
         let mut reply = reply(401, error.body(None).to_string().into(), None);
         reply.headers_mut().insert("www-authenticate", HeaderValue::from_static("Basic realm=\"Stripe\""));
         return reply;
     }
     reply(error.status(), error.body(Some((request_id, live))).to_string().into(), Some(request_id))
+}
+
+/// The answer after which a connection speaks something else.
+pub(crate) fn switching() -> Reply {
+    let mut reply = Response::new(Full::default());
+    *reply.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    reply
 }
 
 /// 429, with the limit that was met.
@@ -456,7 +511,7 @@ fn limited(error: &ApiError, reason: &'static str, request_id: &str, live: bool)
 }
 
 fn reply(status: u16, body: Bytes, request_id: Option<&str>) -> Reply {
-    let mut reply = Response::new(Full::new(body));
+    let mut reply = Response::new(Full::new(pretty(&body)));
     *reply.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
     let headers = reply.headers_mut();
     headers.insert("content-type", HeaderValue::from_static("application/json"));
@@ -471,6 +526,7 @@ fn recorded(head: &Parts, body: Option<&Bytes>, request_id: &str) -> RecordedReq
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let headers = head.headers.iter().filter(|(name, _)| *name != "authorization");
     RecordedRequest {
+        time: machine(),
         method: head.method.as_str().to_owned(),
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),

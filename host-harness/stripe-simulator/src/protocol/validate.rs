@@ -33,7 +33,8 @@ fn members(fields: &[Field], sent: &Branch, parent: &str) -> Result<Object, ApiE
     if let Some(first) = unknown.first() {
         let plural = if unknown.len() > 1 { "s" } else { "" };
         let message = format!("Received unknown parameter{plural}: {}", unknown.join(", "));
-        return Err(ApiError::invalid(message).code("parameter_unknown").param(first.as_str()));
+        let error = ApiError::invalid(message).code("parameter_unknown").param(first.as_str());
+        return Err(error.complaint("Unknown field."));
     }
     let mut read = Object::new();
     for (field, tree) in known {
@@ -148,7 +149,11 @@ fn scalar(shape: &Shape, tree: &Tree, name: &str) -> Result<Value, ApiError> {
         Shape::Decimal => Err(invalid()),
         Shape::Enum(values) if values.iter().any(|v| v == text) => Ok(text.into()),
         Shape::Enum(values) => {
-            Err(ApiError::invalid(format!("Invalid {name}: must be {}", choice(values))).param(name))
+            let known = values.join(", ");
+            let complaint = format!("Unrecognized enum value '{text}', valid values are: {known}.");
+            Err(ApiError::invalid(format!("Invalid {name}: must be {}", choice(values)))
+                .param(name)
+                .complaint(complaint))
         }
         _ => Ok(text.into()),
     }

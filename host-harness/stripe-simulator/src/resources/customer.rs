@@ -315,11 +315,21 @@ fn list_balance_transactions(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     })
 }
 
-/// A customer that checkout creates.
-pub(super) fn create_for_checkout(account: &mut Account, email: Option<&str>, name: Option<&str>) -> String {
+/// A customer that checkout creates, out of what was written on its page.
+pub(super) fn create_for_checkout(account: &mut Account, details: &Object, shipping: Option<Value>) -> String {
     let mut customer = blank(account);
-    customer.insert("email".into(), email.into());
-    customer.insert("name".into(), name.into());
+    for name in ["address", "business_name", "email", "individual_name", "name", "phone"] {
+        customer.insert(name.into(), details.get(name).cloned().unwrap_or_default());
+    }
+    customer.insert("shipping".into(), shipping.unwrap_or_default());
     account.create("customer", "customer.created", &customer);
     customer.id().to_owned()
+}
+
+/// A customer learns what was written on the page of checkout.
+pub(super) fn change_by_checkout(account: &mut Account, id: &str, changes: &Object) {
+    let Some(old) = account.get("customer", id) else { return };
+    let mut new = old.clone();
+    new.extend(changes.clone());
+    account.update("customer", "customer.updated", &old, &new);
 }

@@ -70,6 +70,7 @@ trait Includable {
 impl Includable for stripe_facts::Field {
     fn is_includable(&self) -> bool {
         const NAMES: &[&str] = &[
+            "applies_to",
             "tiers",
             "currency_options",
             "tax",
@@ -79,7 +80,11 @@ impl Includable for stripe_facts::Field {
             "breakdown",
             "total_count",
         ];
-        NAMES.contains(&self.name.as_str())
+        // Taxes and discounts of a line item: a list of what has an object in it.
+        let whole = |f: &stripe_facts::Field| matches!(f.shape, Shape::Ref(_));
+        let list = matches!(&self.shape, Shape::Array(inner)
+            if matches!(inner.as_ref(), Shape::Object(fields) if fields.iter().any(whole)));
+        list || NAMES.contains(&self.name.as_str())
     }
 }
 
@@ -118,6 +123,13 @@ fn walk(account: &Account, value: &mut Value, path: &[&str], shape: &Shape) {
                 },
             };
             let Some(inner) = inner else { return };
+            // What makes up the totals is known of the session, not of the totals.
+            if let ("checkout.session", ["total_details", "breakdown", ..]) = (kind.as_str(), path)
+                && let Some(breakdown) = super::checkout_session::breakdown(account, object)
+                && let Some(Value::Object(totals)) = object.get_mut("total_details")
+            {
+                totals.insert("breakdown".into(), breakdown);
+            }
             if !object.contains_key(*first)
                 && let Some(included) = super::include(account, &kind, first, object)
             {

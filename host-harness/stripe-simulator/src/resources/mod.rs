@@ -12,6 +12,7 @@ mod calendar;
 mod cards;
 mod charge;
 mod checkout_session;
+mod command_line;
 mod confirmation_token;
 mod credit_note;
 mod customer;
@@ -50,21 +51,25 @@ mod subscription;
 mod subscription_item;
 mod synthetic;
 mod test_clock;
+mod v2;
 mod webhook_endpoint;
 
 use bytes::Bytes;
 use serde_json::Value;
 use stripe_facts::Operation;
 
-pub(crate) use cards::TEST_CARDS;
-pub(crate) use checkout_session::{Paid, pay};
+pub(crate) use calendar::day as calendar_day;
+pub(crate) use cards::{TEST_CARDS, TestCard};
+pub(crate) use checkout_session::{Paid, current as current_session, pay, problem, recover};
 pub(crate) use expand::check as check_expand;
+pub(crate) use invoice::pay_on_page as pay_invoice;
 pub(crate) use money::amount as format_amount;
 pub(crate) use payment_intent::complete_authentication;
 pub(crate) use payment_link::visit;
-pub(crate) use portal::cancel_at_period_end;
+pub(crate) use portal::{Action as PortalAction, act as act_in_portal};
 pub(crate) use read::Read;
 pub(crate) use setup_intent::verify_deposits;
+pub(crate) use v2::{SESSION, STREAM, session_of};
 
 use crate::protocol::ApiError;
 use crate::world::{Account, Object};
@@ -124,6 +129,7 @@ pub(crate) fn handlers() -> impl Iterator<Item = ((&'static str, &'static str), 
         balance::OPERATIONS,
         charge::OPERATIONS,
         checkout_session::OPERATIONS,
+        command_line::OPERATIONS,
         customer::OPERATIONS,
         event::OPERATIONS,
         invoice::OPERATIONS,
@@ -155,7 +161,11 @@ pub(crate) fn handlers() -> impl Iterator<Item = ((&'static str, &'static str), 
         discount::OPERATIONS,
         credit_note::OPERATIONS,
     ];
-    RESOURCES.iter().flat_map(|r| r.iter()).map(|(method, path, handler)| ((*method, *path), *handler))
+    RESOURCES
+        .iter()
+        .chain(v2::RESOURCES)
+        .flat_map(|r| r.iter())
+        .map(|(method, path, handler)| ((*method, *path), *handler))
 }
 
 /// Executes an operation and expands its answer.
@@ -194,6 +204,7 @@ fn include(account: &Account, kind: &str, field: &str, object: &Object) -> Optio
         ("customer", _) => customer::include(account, field, object),
         ("charge", "refunds") => Some(refund::of_charge(account, object)),
         ("checkout.session", "line_items") => Some(checkout_session::line_items(account, object)),
+        ("item", _) => checkout_session::item_details(account, field, object),
         ("quote", "line_items") => Some(quote::line_items(account, object)),
         ("payment_link", "line_items") => Some(payment_link::line_items(account, object)),
         ("price", "tiers") => price::tiers(account, object),

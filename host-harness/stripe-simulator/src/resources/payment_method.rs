@@ -339,3 +339,18 @@ pub(super) fn not_attached(id: &str, param: &str) -> ApiError {
     .code("resource_missing")
     .param(param)
 }
+
+/// The card that a person enters on a page, named by its ready-made payment method or by number. `refused` is
+/// whether cards that decline at once are declined here.
+pub(super) fn entered(account: &mut Account, card: &str, billing: &Value, refused: bool) -> Result<Object, ApiError> {
+    let number: String = card.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+    let card = cards::by_payment_method(card)
+        .or_else(|| cards::by_number(&number))
+        .ok_or_else(|| ApiError::card("incorrect_number", "Your card number is incorrect.").param("number"))?;
+    if let (Behaviour::Declines(code, decline_code), true) = (card.behaviour, refused) {
+        return Err(decline_error(code, decline_code));
+    }
+    let made = build(account, card, &object(json!({"card": {"cvc": "123"}, "billing_details": billing})));
+    account.put("payment_method", &made);
+    Ok(made)
+}

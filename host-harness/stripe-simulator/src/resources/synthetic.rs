@@ -1,8 +1,8 @@
 //! Answers for operations without behaviour of their own: well-shaped objects made from the facts.
 //!
 //! Parameters that fit a field of the same name are put in; the last id in the path becomes the object's id. What
-//! v1 creates in this way is kept, so that it can be read, changed, listed and deleted; an id that was never given
-//! out is answered with an example.
+//! is created in this way is kept, so that it can be read, changed, listed and deleted; an id that was never given
+//! out is answered with an example. v2 has rules of its own for this.
 
 use serde_json::{Value, json};
 use stripe_facts::{Facts, Field, Method, Shape};
@@ -17,9 +17,10 @@ const DEEPEST: usize = 6;
 
 /// Answers an operation.
 pub(super) fn answer(call: &mut Call<'_>) -> Result<Reply, ApiError> {
-    let Some(kind) = kind_of(&call.operation.response).filter(|_| call.operation.path.starts_with("/v1/")) else {
-        return make(call).map(Reply::Made);
-    };
+    if call.operation.path.starts_with("/v2/") {
+        return super::v2::answer(call);
+    }
+    let Some(kind) = kind_of(&call.operation.response) else { return make(call).map(Reply::Made) };
     let path = call.operation.path.as_str();
     let id = call.values.last().cloned().unwrap_or_default();
     let own = path.ends_with('}');
@@ -155,7 +156,7 @@ fn make(call: &mut Call<'_>) -> Result<Value, ApiError> {
     if let Some(id) = own_id {
         object.insert("id".into(), id.as_str().into());
     }
-    if call.operation.method == Method::Delete && !call.operation.path.contains("/v2/") {
+    if call.operation.method == Method::Delete {
         let kept: Value = match object.get("id") {
             Some(id) => json!({"id": id, "object": kind, "deleted": true}),
             None => json!({"object": kind, "deleted": true}),

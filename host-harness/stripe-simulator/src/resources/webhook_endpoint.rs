@@ -23,12 +23,16 @@ pub(super) const OPERATIONS: Operations = &[
 const MOST: usize = 16;
 const KIND: &str = "webhook_endpoint";
 
-fn check_url(url: &str) -> Result<(), ApiError> {
+/// Whether deliveries could be sent to a URL.
+pub(super) fn is_sound(url: &str) -> bool {
     let parsed: Option<hyper::Uri> = url.parse().ok();
-    let sound = parsed
+    parsed
         .as_ref()
-        .is_some_and(|u| u.host().is_some_and(|h| !h.is_empty()) && matches!(u.scheme_str(), Some("http" | "https")));
-    if sound {
+        .is_some_and(|u| u.host().is_some_and(|h| !h.is_empty()) && matches!(u.scheme_str(), Some("http" | "https")))
+}
+
+fn check_url(url: &str) -> Result<(), ApiError> {
+    if is_sound(url) {
         return Ok(());
     }
     let message = "Invalid URL: An explicit scheme (such as https) must be provided.";
@@ -50,6 +54,8 @@ fn target(endpoint: &Object, secret: &str) -> Arc<Target> {
         enabled_events: endpoint.list("enabled_events").iter().filter_map(|e| e.as_str().map(str::to_owned)).collect(),
         api_version: endpoint.text("api_version").map(Into::into),
         enabled: endpoint.text("status") == Some("enabled"),
+        socket: None,
+        thin: false,
         gone: AtomicBool::new(false),
     })
 }
@@ -58,7 +64,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let sent = &call.parameters;
     check_url(sent.text("url").unwrap_or_default())?;
     check_events(sent)?;
-    if call.account.targets.len() >= MOST {
+    if call.account.shelf(KIND).is_some_and(|s| s.count() >= MOST) {
         return Err(ApiError::invalid(format!("You have reached the maximum of {MOST} test webhook endpoints.")));
     }
     let secret = format!("whsec_{}", call.account.letters(32));
@@ -111,7 +117,8 @@ fn delete(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     Ok(deleted(KIND, &id).into())
 }
 
-fn remove_target(account: &mut Account, id: &str) {
+/// Nothing is delivered there from now on.
+pub(super) fn remove_target(account: &mut Account, id: &str) {
     account.targets.retain(|t| {
         let gone = *t.id == *id;
         t.gone.fetch_or(gone, Ordering::Relaxed);

@@ -21,14 +21,15 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
 use crate::faults::Faults;
-use crate::world::{Event, machine};
+use crate::protocol::pretty;
+use crate::world::{Event, ThinEvent, machine};
 
 /// Attempts in test mode; live mode goes on for days, which no run of the simulator lasts.
 const ATTEMPTS: u32 = 3;
 /// How long an endpoint may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A webhook endpoint as deliveries see it. A changed endpoint is a new target.
+/// A webhook endpoint or an event destination as deliveries see it. A changed one is a new target.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) id: Box<str>,
@@ -37,14 +38,73 @@ pub(crate) struct Target {
     pub(crate) enabled_events: Vec<String>,
     pub(crate) api_version: Option<Box<str>>,
     pub(crate) enabled: bool,
+    /// Where events go in place of the URL, for a client that listens.
+    pub(crate) socket: Option<UnboundedSender<Job>>,
+    /// Whether it gets thin events; else it gets snapshots.
+    pub(crate) thin: bool,
     /// Set once the endpoint is deleted: attempts that are still to come are not made.
     pub(crate) gone: AtomicBool,
 }
 
 impl Target {
-    /// Whether events of this type go here.
+    /// A client that listens to everything.
+    pub(crate) fn listener(id: &str, secret: &str, jobs: UnboundedSender<Job>) -> Self {
+        Self {
+            id: id.into(),
+            url: "stripe listen".into(),
+            secret: secret.into(),
+            enabled_events: vec!["*".to_owned()],
+            api_version: None,
+            enabled: true,
+            socket: Some(jobs),
+            thin: false,
+            gone: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether snapshots of this type go here.
     pub(crate) fn wants(&self, kind: &str) -> bool {
+        !self.thin && self.enables(kind)
+    }
+
+    /// Whether thin events of this type go here.
+    pub(crate) fn wants_thin(&self, kind: &str) -> bool {
+        (self.thin || self.socket.is_some()) && self.enables(kind)
+    }
+
+    fn enables(&self, kind: &str) -> bool {
         self.enabled && self.enabled_events.iter().any(|e| e == "*" || e == kind)
+    }
+}
+
+/// An event in the form that it is told in.
+#[derive(Debug, Clone)]
+pub(crate) enum News {
+    Snapshot(Arc<Event>),
+    Thin(Arc<ThinEvent>),
+}
+
+impl News {
+    pub(crate) fn id(&self) -> &str {
+        match self {
+            Self::Snapshot(event) => &event.id,
+            Self::Thin(event) => &event.id,
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Snapshot(event) => event.kind,
+            Self::Thin(event) => event.kind,
+        }
+    }
+
+    /// The body of a delivery. Thin events are the same in every version.
+    pub(crate) fn body(&self, version: Option<&str>) -> Bytes {
+        match self {
+            Self::Snapshot(event) => pretty(&event.text(version)),
+            Self::Thin(event) => serde_json::Value::Object(event.notification()).to_string().into(),
+        }
     }
 }
 
@@ -52,7 +112,7 @@ impl Target {
 #[derive(Debug, Clone)]
 pub(crate) struct Job {
     pub(crate) target: Arc<Target>,
-    pub(crate) event: Arc<Event>,
+    pub(crate) news: News,
 }
 
 /// An attempt to deliver.
@@ -106,6 +166,11 @@ pub(crate) async fn deliver(mut jobs: UnboundedReceiver<Job>, terms: Terms) {
     let mut queues: HashMap<Box<str>, UnboundedSender<Job>> = HashMap::new();
     let mut workers = JoinSet::new();
     while let Some(job) = jobs.recv().await {
+        if let Some(socket) = job.target.socket.clone() {
+            // A client that has left hears nothing.
+            let _ = socket.send(job);
+            continue;
+        }
         let queue = queues.entry(job.target.id.clone()).or_insert_with(|| {
             let (queue, queued) = unbounded_channel();
             workers.spawn(work(queued, http.clone(), terms.clone()));
@@ -150,28 +215,50 @@ async fn retry(job: Job, http: Http, terms: Terms) {
 
 /// One attempt; whether the event needs no more of them.
 async fn attempt(job: &Job, http: &Http, terms: &Terms) -> bool {
-    let Job { target, event } = job;
+    let target = &job.target;
     if target.gone.load(Ordering::Relaxed) {
         return true;
     }
-    let body = event.text(target.api_version.as_deref());
-    let request = Request::post(&*target.url)
-        .header("content-type", "application/json; charset=utf-8")
-        .header("accept", "*/*; q=0.5, application/xml")
-        .header("cache-control", "no-cache")
-        .header("user-agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)")
-        .header(
-            "stripe-signature",
-            signature::header(&target.secret, machine().saturating_add(terms.faults.skew()), &body),
-        )
-        .body(Full::new(body));
+    let body = job.news.body(target.api_version.as_deref());
+    let request =
+        headers(target, &body, &terms.faults).into_iter().fold(Request::post(&*target.url), |request, header| {
+            let (name, value) = header;
+            request.header(name, value)
+        });
+    let request = request.body(Full::new(body));
     let Ok(request) = request else { return false };
     let answer = tokio::time::timeout(PATIENCE, http.request(request)).await;
-    let taken = matches!(answer, Ok(Ok(response)) if response.status().is_success());
-    if taken {
+    let success = matches!(answer, Ok(Ok(response)) if response.status().is_success());
+    if success {
+        taken(job, &terms.log);
+    } else {
+        note(job, &terms.log, false);
+    }
+    success
+}
+
+/// The headers of a delivery, signed now.
+pub(crate) fn headers(target: &Target, body: &[u8], faults: &Faults) -> [(&'static str, String); 5] {
+    let signature = signature::header(&target.secret, machine().saturating_add(faults.skew()), body);
+    let fixed = |text: &str| text.to_owned();
+    [
+        ("Content-Type", fixed("application/json; charset=utf-8")),
+        ("Accept", fixed("*/*; q=0.5, application/xml")),
+        ("Cache-Control", fixed("no-cache")),
+        ("User-Agent", fixed("Stripe/1.0 (+https://stripe.com/docs/webhooks)")),
+        ("Stripe-Signature", signature),
+    ]
+}
+
+/// An event was taken by whom it was for.
+pub(crate) fn taken(job: &Job, log: &Log) {
+    if let News::Snapshot(event) = &job.news {
         event.delivered();
     }
+    note(job, log, true);
+}
+
+fn note(Job { target, news }: &Job, log: &Log, taken: bool) {
     let (time, url) = (machine(), target.url.clone());
-    terms.log.note(Attempt { time, event: event.id.clone(), kind: event.kind, url, taken });
-    taken
+    log.note(Attempt { time, event: news.id().into(), kind: news.kind(), url, taken });
 }

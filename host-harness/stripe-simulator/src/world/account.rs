@@ -9,9 +9,9 @@ use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::later::{Agenda, banking_days_after};
-use super::{Event, Ids, Object, Scope, Settings, Shelf, Task, clock, now};
+use super::{Event, Ids, Object, Scope, Settings, Shelf, Task, ThinEvent, clock, now, thin_events};
 use crate::protocol::{ApiError, KeptAnswer};
-use crate::webhooks::{Job, Target};
+use crate::webhooks::{Job, News, Target};
 
 /// The request that changes are made for; events name it.
 #[derive(Debug, Clone, Default)]
@@ -44,6 +44,10 @@ pub(crate) struct Account {
     events: Vec<Arc<Event>>,
     event_positions: HashMap<Box<str>, usize>,
     pending: Vec<(&'static str, Bytes, Option<Bytes>)>,
+    thin_ids: Ids,
+    thin_events: Vec<Arc<ThinEvent>>,
+    thin_positions: HashMap<Box<str>, usize>,
+    thin_pending: Vec<(Arc<ThinEvent>, Option<Box<str>>)>,
     cause: Cause,
     agenda: Agenda,
     jobs: UnboundedSender<Job>,
@@ -77,11 +81,15 @@ impl Account {
         Self {
             scope,
             settings,
+            thin_ids: ids.apart(),
             ids,
             shelves: HashMap::new(),
             events: Vec::new(),
             event_positions: HashMap::new(),
             pending: Vec::new(),
+            thin_events: Vec::new(),
+            thin_positions: HashMap::new(),
+            thin_pending: Vec::new(),
             cause: Cause::default(),
             agenda: Agenda::default(),
             jobs,
@@ -94,6 +102,10 @@ impl Account {
             balances: BTreeMap::new(),
             settling: BTreeMap::new(),
         }
+    }
+
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.scope
     }
 
     /// Whether this is live mode.
@@ -110,9 +122,24 @@ impl Account {
         &self.settings
     }
 
+    /// The simulator's clock, in Unix seconds, whatever clock the operation that is carried out sees.
+    pub(crate) fn clock(&self) -> i64 {
+        self.clock_milliseconds() / 1_000
+    }
+
+    /// The same in milliseconds.
+    pub(crate) fn clock_milliseconds(&self) -> i64 {
+        clock::moment_with(self.settings.skew.load(Ordering::Relaxed))
+    }
+
     /// A new id with this prefix.
     pub(crate) fn new_id(&mut self, prefix: &str) -> String {
         self.ids.make(prefix)
+    }
+
+    /// A new id of v2 with this prefix.
+    pub(crate) fn new_v2_id(&mut self, prefix: &str) -> String {
+        self.thin_ids.make_v2(prefix, self.scope.live)
     }
 
     /// That many random letters and digits.
@@ -164,9 +191,11 @@ impl Account {
 
     /// Keeps an object under its id, in its place or as the newest.
     pub(crate) fn put(&mut self, kind: &'static str, object: &Object) -> Bytes {
-        let text = Bytes::from(serde_json::to_vec(object).unwrap_or_default());
+        // Boxed: a vector's spare room would be kept with every object.
+        let text = Bytes::from(serde_json::to_vec(object).unwrap_or_default().into_boxed_slice());
         let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
-        let created = object.get("created").and_then(Value::as_i64).unwrap_or_default();
+        // Invoice items have a date in its place.
+        let created = object.get("created").or_else(|| object.get("date")).and_then(Value::as_i64).unwrap_or_default();
         self.shelves.entry(kind).or_default().put(id, created, text.clone());
         text
     }
@@ -208,6 +237,7 @@ impl Account {
         self.catch_up();
         self.cause = cause;
         self.pending.clear();
+        self.thin_pending.clear();
     }
 
     /// Does what is due. No request is the cause of it.
@@ -216,6 +246,7 @@ impl Account {
         while let Some((task, id)) = self.agenda.take(clock::moment()) {
             self.cause = Cause::default();
             self.pending.clear();
+            self.thin_pending.clear();
             task(self, &id);
             self.commit();
         }
@@ -256,6 +287,54 @@ impl Account {
         self.pending.insert(place.min(self.pending.len()), (kind, object, None));
     }
 
+    /// Notes a thin event about an object; it happens when the request ends, after those of v1. With a target's
+    /// id it goes there and nowhere else, whatever was enabled.
+    pub(crate) fn emit_thin(
+        &mut self,
+        kind: &'static str,
+        object: Bytes,
+        data: Option<Value>,
+        only_to: Option<&str>,
+    ) -> Arc<ThinEvent> {
+        let event = Arc::new(self.thin_event(kind, object, data, None));
+        self.thin_pending.push((Arc::clone(&event), only_to.map(Into::into)));
+        event
+    }
+
+    fn thin_event(
+        &mut self,
+        kind: &'static str,
+        object: Bytes,
+        data: Option<Value>,
+        snapshot: Option<Arc<Event>>,
+    ) -> ThinEvent {
+        ThinEvent {
+            id: self.thin_ids.make_v2("evt", self.scope.live).into(),
+            kind,
+            created: self.clock_milliseconds(),
+            live: self.scope.live,
+            context: self.scope.account.clone(),
+            request_id: self.cause.request_id.clone(),
+            idempotency_key: self.cause.idempotency_key.clone(),
+            object,
+            data,
+            snapshot,
+        }
+    }
+
+    fn happen(&mut self, event: Arc<ThinEvent>, only_to: Option<&str>) {
+        self.thin_positions.insert(event.id.clone(), self.thin_events.len());
+        self.thin_events.push(Arc::clone(&event));
+        for target in &self.targets {
+            let wanted =
+                only_to.map_or_else(|| target.wants_thin(event.kind), |id| target.enabled && *target.id == *id);
+            if wanted {
+                let news = News::Thin(Arc::clone(&event));
+                self.deliver(Arc::clone(target), news);
+            }
+        }
+    }
+
     /// Ends a request: its events happen, in the order that they were noted.
     pub(crate) fn commit(&mut self) {
         // Events happen when they happen, whatever a test clock says.
@@ -268,7 +347,7 @@ impl Account {
                 id: id.clone(),
                 kind,
                 created,
-                object,
+                object: object.clone(),
                 previous,
                 live: self.scope.live,
                 request_id: self.cause.request_id.clone(),
@@ -279,10 +358,44 @@ impl Account {
             self.event_positions.insert(id, self.events.len());
             self.events.push(Arc::clone(&event));
             for target in targets {
-                // The courier is gone only when the simulator is stopping.
-                let _ = self.jobs.send(Job { target, event: Arc::clone(&event) });
+                self.deliver(target, News::Snapshot(Arc::clone(&event)));
+            }
+            for kind in thin_events::of_snapshot(kind, &object, event.previous.as_ref()) {
+                // The event of the same name, not those that tell more, is the snapshot's counterpart.
+                let same = kind.strip_prefix("v1.") == Some(event.kind);
+                let thin = self.thin_event(kind, object.clone(), None, same.then(|| Arc::clone(&event)));
+                self.happen(Arc::new(thin), None);
             }
         }
+        for (event, only_to) in std::mem::take(&mut self.thin_pending) {
+            self.happen(event, only_to.as_deref());
+        }
+    }
+
+    /// Every thin event, oldest first.
+    pub(crate) fn thin_events(&self) -> &[Arc<ThinEvent>] {
+        &self.thin_events
+    }
+
+    /// The thin event of an id.
+    pub(crate) fn thin_event_of(&self, id: &str) -> Option<&Arc<ThinEvent>> {
+        self.thin_events.get(*self.thin_positions.get(id)?)
+    }
+
+    /// The endpoint of an id.
+    pub(crate) fn target(&self, id: &str) -> Option<Arc<Target>> {
+        self.targets.iter().find(|t| *t.id == *id).cloned()
+    }
+
+    /// The clients that listen.
+    pub(crate) fn listeners(&self) -> Vec<Arc<Target>> {
+        self.targets.iter().filter(|t| t.socket.is_some()).cloned().collect()
+    }
+
+    /// Sends an event on its way.
+    pub(crate) fn deliver(&self, target: Arc<Target>, news: News) {
+        // The courier is gone only when the simulator is stopping.
+        let _ = self.jobs.send(Job { target, news });
     }
 
     /// Every event, oldest first.

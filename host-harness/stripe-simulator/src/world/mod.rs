@@ -8,8 +8,10 @@ mod account;
 mod clock;
 mod events;
 mod ids;
+pub(crate) mod instant;
 mod later;
 mod shelf;
+pub(crate) mod thin_events;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -26,6 +28,7 @@ pub(crate) use events::Event;
 pub(crate) use ids::Ids;
 pub(crate) use later::{Task, keep};
 pub(crate) use shelf::Shelf;
+pub(crate) use thin_events::ThinEvent;
 
 use crate::Options;
 use crate::older;

@@ -3,9 +3,8 @@
 //! An object is kept as the JSON text that is sent: a read costs a reference count, and a million objects
 //! cost little more than their text.
 
-use std::collections::HashMap;
-
 use bytes::Bytes;
+use indexmap::IndexMap;
 
 #[derive(Debug, Clone)]
 struct Entry {
@@ -28,53 +27,50 @@ pub(crate) struct Kept<'a> {
 /// Objects of one kind.
 #[derive(Debug, Default)]
 pub(crate) struct Shelf {
-    entries: Vec<Entry>,
-    positions: HashMap<Box<str>, u32>,
+    entries: IndexMap<Box<str>, Entry>,
+    listed: usize,
 }
 
 impl Shelf {
     pub(crate) fn get(&self, id: &str) -> Option<&Bytes> {
-        self.entry(id).map(|e| &e.text)
+        self.entries.get(id).map(|e| &e.text).filter(|text| !text.is_empty())
     }
 
     /// Whether the id belongs to an object that is not deleted.
     pub(crate) fn lists(&self, id: &str) -> bool {
-        self.entry(id).is_some_and(|e| e.listed)
+        self.entries.get(id).is_some_and(|e| e.listed)
     }
 
     /// How many objects are not deleted.
     pub(crate) fn count(&self) -> usize {
-        self.entries.iter().filter(|e| e.listed).count()
+        self.listed
     }
 
+    /// Where an object stands, deleted or not, as long as its id answers something.
     pub(crate) fn position(&self, id: &str) -> Option<usize> {
-        self.positions.get(id).map(|p| *p as usize)
-    }
-
-    fn entry(&self, id: &str) -> Option<&Entry> {
-        self.entries.get(self.position(id)?)
+        self.entries.get_full(id).filter(|(_, _, entry)| !entry.text.is_empty()).map(|(position, ..)| position)
     }
 
     /// Puts an object in its place, or at the end when the id is new.
     pub(crate) fn put(&mut self, id: &str, created: i64, text: Bytes) {
-        let position = self.position(id);
-        if let Some(entry) = position.and_then(|p| self.entries.get_mut(p)) {
-            *entry = Entry { text, created, listed: true };
-            return;
+        let entry = Entry { text, created, listed: true };
+        match self.entries.get_mut(id) {
+            Some(kept) if kept.listed => *kept = entry,
+            gone => {
+                if gone.is_some() {
+                    // An id that is given again is that of a new object.
+                    self.entries.shift_remove(id);
+                }
+                self.entries.insert(id.into(), entry);
+                self.listed += 1;
+            }
         }
-        // Past four thousand million objects of a kind memory ended long ago.
-        let position = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        self.positions.insert(id.into(), position);
-        self.entries.push(Entry { text, created, listed: true });
     }
 
     /// Takes an object out of lists. With a text, that is what its id answers from now on.
     pub(crate) fn remove(&mut self, id: &str, left: Option<Bytes>) {
-        let Some(position) = self.position(id) else { return };
-        if left.is_none() {
-            self.positions.remove(id);
-        }
-        if let Some(entry) = self.entries.get_mut(position) {
+        if let Some(entry) = self.entries.get_mut(id) {
+            self.listed -= usize::from(entry.listed);
             entry.listed = false;
             entry.text = left.unwrap_or_default();
         }
@@ -82,13 +78,14 @@ impl Shelf {
 
     /// The objects that are not deleted and stand before a position, newest first.
     pub(crate) fn before(&self, position: usize) -> impl Iterator<Item = Kept<'_>> {
-        let before = self.entries.get(..position).unwrap_or(&self.entries);
-        before.iter().enumerate().rev().filter_map(kept)
+        let end = position.min(self.entries.len());
+        let before = self.entries.get_range(..end).map(|slice| slice.values()).unwrap_or_default();
+        before.enumerate().rev().filter_map(kept)
     }
 
     /// The objects that are not deleted and stand after a position, oldest first.
     pub(crate) fn after(&self, position: usize) -> impl Iterator<Item = Kept<'_>> {
-        self.entries.iter().enumerate().skip(position.saturating_add(1)).filter_map(kept)
+        self.entries.values().enumerate().skip(position.saturating_add(1)).filter_map(kept)
     }
 
     /// Every object that is not deleted, newest first.

@@ -73,7 +73,7 @@ async fn money_of_a_charge_is_available_once_the_banks_have_settled() {
     assert_eq!(told["data"]["object"]["available"][0]["amount"], 3794);
     assert_eq!(told["request"], json!({"id": null, "idempotency_key": null}), "nobody asked for it");
     assert_eq!(stripe.make("/v1/payouts", &form).await.body["status"], "pending");
-    assert_eq!(count(&stripe.events().await, "balance.available"), 1);
+    assert_eq!(count(&stripe.events().await, "balance.available"), 3, "two charges bypassed the wait");
 }
 
 #[tokio::test]
@@ -240,6 +240,11 @@ async fn a_platform_adds_the_accounts_that_its_connected_accounts_are_paid_to() 
     ];
     let closed = stripe.make(&accounts, &form).await.id();
     assert_eq!(stripe.get(&accounts, &[]).await.ids(), [closed.clone(), good.id()]);
+    let shown = stripe.get(&format!("/v1/accounts/{connected}"), &[]).await.body;
+    assert_eq!(shown["external_accounts"]["data"][0]["id"], closed);
+    let form = [("type", "custom"), ("country", "US"), ("external_account", "btok_us_verified")];
+    let ready = stripe.make("/v1/accounts", &form).await.body;
+    assert_eq!(ready["external_accounts"]["data"][0]["last4"], "6789");
     let good_path = format!("{accounts}/{}", good.id());
     assert_eq!(stripe.get(&good_path, &[]).await.body["default_for_currency"], false);
     let acting = [("stripe-account", connected.as_str())];
@@ -319,4 +324,49 @@ async fn what_was_captured_in_time_does_not_expire() {
         assert_eq!(intent["amount_capturable"], 0);
     }
     assert_eq!(count(&stripe.events().await, "charge.expired"), 0);
+}
+
+#[tokio::test]
+async fn a_debit_is_pending_until_the_bank_answers() {
+    let stripe = Stripe::start().await;
+    let debit = async |number: &str| {
+        let form = [
+            ("amount", "2000"),
+            ("currency", "usd"),
+            ("confirm", "true"),
+            ("payment_method_data[type]", "us_bank_account"),
+            ("payment_method_data[us_bank_account][routing_number]", "110000000"),
+            ("payment_method_data[us_bank_account][account_number]", number),
+            ("payment_method_data[billing_details][name]", "Ana"),
+            ("expand[]", "latest_charge"),
+        ];
+        stripe.make("/v1/payment_intents", &form).await
+    };
+    let pays = debit("000123456789").await;
+    let charge = &pays.body["latest_charge"];
+    assert_eq!((&pays.body["status"], &charge["status"]), (&json!("processing"), &json!("pending")));
+    assert_eq!(charge["payment_method_details"]["us_bank_account"]["last4"], "6789");
+    let refused = debit("000222222227").await;
+    let silent = debit("000000000009").await;
+    assert_eq!(balance(&stripe).await, (0, 0), "nothing arrived yet");
+    days_pass(&stripe, 7).await;
+    let now = async |intent: &Answer| {
+        let path = format!("/v1/payment_intents/{}", intent.id());
+        stripe.get(&path, &[("expand[]", "latest_charge")]).await.body
+    };
+    let paid = now(&pays).await;
+    assert_eq!((&paid["status"], &paid["amount_received"]), (&json!("succeeded"), &json!(2000)));
+    assert_eq!((&paid["latest_charge"]["status"], &paid["latest_charge"]["paid"]), (&json!("succeeded"), &json!(true)));
+    let failed = now(&refused).await;
+    assert_eq!(failed["status"], "requires_payment_method");
+    assert_eq!(failed["last_payment_error"]["code"], "insufficient_funds");
+    assert_eq!(failed["latest_charge"]["failure_code"], "insufficient_funds");
+    assert_eq!(now(&silent).await["status"], "processing");
+    let events = stripe.events().await;
+    for (kind, times) in [("charge.pending", 3), ("charge.succeeded", 1), ("charge.failed", 1)] {
+        assert_eq!(count(&events, kind), times, "{kind}");
+    }
+    assert_eq!(balance(&stripe).await, (0, 1912));
+    let moved = stripe.get("/v1/balance_transactions", &[("type", "payment")]).await;
+    assert_eq!(moved.ids().len(), 1);
 }

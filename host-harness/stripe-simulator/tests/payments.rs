@@ -202,7 +202,7 @@ async fn a_confirmation_token_is_used_once() {
         ("setup_future_usage", "off_session"),
     ];
     let token = stripe.make("/v1/test_helpers/confirmation_tokens", &form).await;
-    assert_eq!(token.body["payment_method_preview"]["type"], "card");
+    assert_eq!(token.body["payment_method_preview"]["card"]["last4"], "3220");
     let form = [("amount", "2000"), ("currency", "usd"), ("confirm", "true"), ("confirmation_token", &token.id())];
     let intent = stripe.make("/v1/payment_intents", &form).await.body;
     assert_eq!(intent["next_action"]["redirect_to_url"]["return_url"], "https://shop.example/back");

@@ -254,6 +254,14 @@ async fn bank_accounts_are_verified_by_small_deposits() {
         expect_error(&again, "intent_invalid_state", message);
     }
     let asked = stripe.make("/v1/setup_intents", &bank).await;
+    let page = &asked.body["next_action"]["verify_with_microdeposits"]["hosted_verification_url"];
+    let page = page.as_str().unwrap();
+    assert!(stripe.send("GET", page, &[], "").await.text.contains("descriptor_code"));
+    assert_eq!(stripe.submit(page, &[("descriptor_code", "SM99ZZ")]).await.status, 402);
+    assert_eq!(stripe.submit(page, &[("descriptor_code", "SM11AA")]).await.status, 200);
+    assert_eq!(stripe.get(&path(&asked), &[]).await.body["status"], "succeeded");
+    assert!(!stripe.send("GET", page, &[], "").await.text.contains("descriptor_code"));
+    let asked = stripe.make("/v1/setup_intents", &bank).await;
     let verify = format!("{}/verify_microdeposits", path(&asked));
     let over = stripe.post(&verify, &[("descriptor_code", "SM33CC")]).await;
     assert_eq!(over.error()["code"], "payment_method_microdeposit_verification_attempts_exceeded");

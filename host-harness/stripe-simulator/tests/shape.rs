@@ -42,6 +42,23 @@ async fn objects_have_every_field_of_the_pinned_version() {
     for object in [&subscription, &intent, &refund, &session, &setup, &hook] {
         check_complete(&object.body);
     }
+    let attempts = stripe.get("/v1/setup_attempts", &[("setup_intent", &setup.id())]).await;
+    check_complete(&attempts.body["data"][0]);
+    let token = stripe.make("/v1/test_helpers/confirmation_tokens", &[("payment_method", "pm_card_visa")]).await;
+    let own = stripe.get("/v1/account", &[]).await.id();
+    let external = [("external_account", "btok_us_verified")];
+    let external = stripe.make(&format!("/v1/accounts/{own}/external_accounts"), &external).await;
+    for card in ["bypassPending", "createIssuerFraudRecord"] {
+        let form = [("amount", "9000"), ("currency", "usd"), ("payment_method", &format!("pm_card_{card}"))];
+        let paid = stripe.make("/v1/payment_intents", &form).await.id();
+        stripe.make(&format!("/v1/payment_intents/{paid}/confirm"), &[]).await;
+    }
+    let warnings = stripe.get("/v1/radar/early_fraud_warnings", &[]).await;
+    check_complete(&warnings.body["data"][0]);
+    let payout = stripe.make("/v1/payouts", &[("amount", "100"), ("currency", "usd")]).await;
+    for object in [&token, &external, &payout] {
+        check_complete(&object.body);
+    }
     check_complete(&intent.body["latest_charge"]);
     check_complete(&intent.body["latest_charge"]["balance_transaction"]);
     check_complete(&subscription.body["items"]["data"][0]);

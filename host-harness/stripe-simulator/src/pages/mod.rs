@@ -17,6 +17,8 @@
 //! POST /p/session/{session}               `cancel={subscription}`, `resume={subscription}` or `card`
 //! GET  /_simulator/authenticate/{intent}  the bank's 3D Secure page
 //! POST /_simulator/authenticate/{intent}  `outcome=succeeded` or `outcome=failed`
+//! GET  /_simulator/microdeposits/{intent} the page where a bank account is verified
+//! POST /_simulator/microdeposits/{intent} `descriptor_code=SM11AA`
 //! GET  /                                  objects, events, deliveries and requests, as they come
 //! GET  /_simulator/{objects,events,requests}/…  one of them whole
 //! GET  /_simulator/find?id={id}           goes to it
@@ -36,6 +38,7 @@ mod html;
 mod inspect;
 mod invoice;
 mod link;
+mod microdeposits;
 mod overview;
 mod pdf;
 mod portal;
@@ -97,6 +100,7 @@ pub(crate) fn answer(protocol: &Protocol, request: &Request<'_>) -> Reply {
         Some(["pay", id]) => link::answer(world, id, request_id),
         Some(["p", "session", id]) => portal::answer(world, method, id, &form, request_id),
         Some(["_simulator", "authenticate", id]) => authenticate::answer(world, method, id, &form, request_id),
+        Some(["_simulator", "microdeposits", id]) => microdeposits::answer(world, method, id, &form, request_id),
         Some(["_simulator", "faults"]) => {
             let page = control::answer(&protocol.faults, method, &form);
             // The clock may have been moved.

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::fields::{assign_metadata, new_metadata, object, sublist};
-use super::{Call, Operations, Read, Reply, listing, synthetic};
+use super::fields::{assign_metadata, new_metadata, object};
+use super::{Call, Operations, Read, Reply, external_account, listing, synthetic};
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
 
@@ -44,7 +44,7 @@ pub(super) fn current(account: &Account) -> Object {
         "default_currency": "usd",
         "details_submitted": true,
         "email": "owner@shop.example",
-        "external_accounts": sublist(Vec::new(), format!("/v1/accounts/{}/external_accounts", account.id())),
+        "external_accounts": external_account::of_account(account, account.id()),
         "future_requirements": requirements,
         "metadata": {},
         "payouts_enabled": true,
@@ -83,7 +83,9 @@ fn retrieve(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     if call.id() == call.account.id() {
         return retrieve_own(call);
     }
-    synthetic::answer(call)
+    let Some(mut found) = call.account.get(KIND, call.id()) else { return synthetic::answer(call) };
+    found.insert("external_accounts".into(), external_account::of_account(call.account, call.id()));
+    Ok(found.into())
 }
 
 fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
@@ -92,8 +94,10 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let id = call.account.new_id("acct");
     account.insert("id".into(), id.as_str().into());
     account.insert("created".into(), now().into());
-    let external = sublist(Vec::new(), format!("/v1/accounts/{id}/external_accounts"));
-    account.insert("external_accounts".into(), external);
+    let external = match sent.get("external_account") {
+        Some(_) => Some(external_account::build(call.account, &id, &sent)?),
+        None => None,
+    };
     for name in ["charges_enabled", "details_submitted", "payouts_enabled"] {
         account.insert(name.into(), false.into());
     }
@@ -105,6 +109,10 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     }
     account.insert("capabilities".into(), json!({}));
     account.insert("metadata".into(), new_metadata(&sent));
+    if let Some(external) = external {
+        external_account::add(call.account, &id, external, false);
+    }
+    account.insert("external_accounts".into(), external_account::of_account(call.account, &id));
     Ok(Reply::Kept(call.account.put(KIND, &account)))
 }
 

@@ -1,6 +1,7 @@
 //! Charges: what attempts to pay leave behind, and the money that they move.
 
 use serde_json::{Value, json};
+use stripe_facts::{Facts, Shape};
 
 use super::cards::{self, Behaviour};
 use super::fields::{assign, assign_metadata, new_metadata, object};
@@ -51,15 +52,34 @@ fn set_detail(charge: &mut Object, name: &str, value: Value) {
     }
 }
 
+fn is_card(method: &Object) -> bool {
+    method.text("type").is_none_or(|kind| kind == "card")
+}
+
+/// What a charge tells about a payment method that is no card: what the payment method tells, as far as charges do.
+fn of_bank(method: &Object, kind: &str) -> Value {
+    let fields = Facts::bundled().object(KIND).unwrap_or_default();
+    let details = match fields.iter().find(|f| f.name == "payment_method_details").map(|f| &f.shape) {
+        Some(Shape::Object(kinds)) => kinds.iter().find(|f| f.name == kind).map(|f| &f.shape),
+        _ => None,
+    };
+    let Some(Shape::Object(known)) = details else { return json!({}) };
+    let given = method.object(kind);
+    let member = |name: &str| given.and_then(|g| g.get(name)).cloned().unwrap_or_default();
+    let members = known.iter().filter(|f| !f.required || given.is_some_and(|g| g.contains_key(&f.name)));
+    Value::Object(members.map(|f| (f.name.clone(), member(&f.name))).collect())
+}
+
 fn build(account: &mut Account, intent: &Object, method: &Object) -> Object {
     let empty = Object::new();
     let card = method.object("card").unwrap_or(&empty);
-    let id = account.new_id("ch");
+    let id = account.new_id(if is_card(method) { "ch" } else { "py" });
     let receipt = format!("{}/_simulator/receipts/{id}", account.settings().base_url);
     let brand = card.text("brand").unwrap_or("visa");
     let amount = intent.integer("amount").unwrap_or_default();
     let feature =
         |name| json!({"status": if payment_intent::asks_for(intent, name) { "available" } else { "unavailable" }});
+    let kind = method.text("type").unwrap_or("card");
     let details = json!({
         "card": {
             "amount_authorized": amount,
@@ -89,6 +109,7 @@ fn build(account: &mut Account, intent: &Object, method: &Object) -> Object {
         },
         "type": "card",
     });
+    let details = if kind == "card" { details } else { json!({kind: of_bank(method, kind), "type": kind}) };
     object(json!({
         "id": id,
         "object": KIND,
@@ -215,6 +236,38 @@ pub(super) fn fail(
     charge
 }
 
+/// A charge that waits for the customer's bank.
+pub(super) fn wait(account: &mut Account, intent: &Object, method: &Object) -> Object {
+    let mut charge = build(account, intent, method);
+    let outcome = outcome(None, "not_assessed", "approved_by_network", "Payment complete.", "authorized");
+    charge.insert("outcome".into(), Value::Object(outcome));
+    charge.insert("paid".into(), false.into());
+    charge.insert("status".into(), "pending".into());
+    account.create(KIND, "charge.pending", &charge);
+    charge
+}
+
+/// The money of a charge that waited is there.
+pub(super) fn arrive(account: &mut Account, id: &str) {
+    let Some(mut charge) = account.get(KIND, id) else { return };
+    let amount = charge.integer("amount").unwrap_or_default();
+    charge.insert("paid".into(), true.into());
+    charge.insert("status".into(), "succeeded".into());
+    take(account, &mut charge, amount);
+    let text = account.put(KIND, &charge);
+    account.emit("charge.succeeded", text);
+}
+
+/// The customer's bank refused a charge that waited.
+pub(super) fn refuse(account: &mut Account, id: &str, code: &str, message: &str) {
+    let Some(mut charge) = account.get(KIND, id) else { return };
+    charge.insert("failure_code".into(), code.into());
+    charge.insert("failure_message".into(), message.into());
+    charge.insert("status".into(), "failed".into());
+    let text = account.put(KIND, &charge);
+    account.emit("charge.failed", text);
+}
+
 /// Whether money of a charge is available at once: banks of some test cards settle while one waits.
 fn bypasses(charge: &Object) -> bool {
     let details = charge.object("payment_method_details").and_then(|d| d.object("card"));
@@ -231,7 +284,7 @@ fn take(account: &mut Account, charge: &mut Object, amount: i64) {
         amount,
         fee: money::fee(amount),
         currency: &currency,
-        kind: "charge",
+        kind: if charge.id().starts_with("py_") { "payment" } else { "charge" },
         source: charge.id(),
         description: description.as_deref(),
         available,

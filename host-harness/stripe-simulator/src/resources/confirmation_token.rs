@@ -23,11 +23,10 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let Some(method) = payment_method::described(call.account, &sent)? else {
         return Err(ApiError::missing_param("payment_method"));
     };
-    // The facts have no details of a card here, so none are shown.
-    let preview = json!({
-        "allow_redisplay": method.get("allow_redisplay"), "billing_details": method.get("billing_details"),
-        "card": null, "customer": method.get("customer"), "customer_account": null, "type": method.get("type"),
-    });
+    let mut preview = method.clone();
+    for name in ["id", "object", "created", "livemode", "metadata", "radar_options"] {
+        preview.remove(name);
+    }
     let address = |s: &Object| json!({"address": s.get("address"), "name": s.get("name"), "phone": s.get("phone")});
     let id = call.account.new_id("ctoken");
     let token = object(json!({

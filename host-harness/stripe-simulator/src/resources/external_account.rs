@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::cards::TestCard;
-use super::fields::{assign, assign_metadata, deleted, new_metadata, object, whole};
+use super::fields::{assign, assign_metadata, deleted, new_metadata, object, sublist, whole};
 use super::{Call, Operations, Read, Reply, listing, payment_method, source};
 use crate::protocol::ApiError;
 use crate::world::{Account, Object};
@@ -47,7 +47,11 @@ const FAILING: &[(&[&str], &str, &str)] = &[
 
 /// Why a payout to an external account fails: code and message.
 pub(super) fn failure(external: &Object) -> Option<(&'static str, &'static str)> {
-    let end = external.text("last4").filter(|_| external.text("object") == Some("bank_account"))?;
+    failure_of(external.text("last4").filter(|_| external.text("object") == Some("bank_account"))?)
+}
+
+/// Why a test account fails whose number ends so.
+pub(super) fn failure_of(end: &str) -> Option<(&'static str, &'static str)> {
     FAILING.iter().find(|(ends, ..)| ends.contains(&end)).map(|(_, code, message)| (*code, *message))
 }
 
@@ -93,7 +97,7 @@ fn one(call: &Call<'_>) -> Result<(String, Vec<Object>, usize), ApiError> {
     Ok((owner, all, place))
 }
 
-fn bank_account(call: &mut Call<'_>, owner: &str, given: &Object) -> Result<Object, ApiError> {
+fn bank_account(account: &mut Account, owner: &str, given: &Object) -> Result<Object, ApiError> {
     let Some(number) = given.text("account_number") else {
         return Err(ApiError::missing_param("external_account[account_number]"));
     };
@@ -104,20 +108,20 @@ fn bank_account(call: &mut Call<'_>, owner: &str, given: &Object) -> Result<Obje
     Ok(whole(
         "bank_account",
         json!({
-            "id": call.account.new_id("ba"), "object": "bank_account", "account": owner,
+            "id": account.new_id("ba"), "object": "bank_account", "account": owner,
             "account_holder_name": given.text("account_holder_name"),
             "account_holder_type": given.text("account_holder_type"), "account_type": given.text("account_type"),
             "available_payout_methods": ["standard"], "bank_name": "STRIPE TEST BANK", "country": country,
-            "currency": currency, "fingerprint": call.account.letters(16),
+            "currency": currency, "fingerprint": account.letters(16),
             "last4": payment_method::last_four(number), "metadata": {},
             "routing_number": given.text("routing_number"), "status": "new",
         }),
     ))
 }
 
-fn debit_card(call: &mut Call<'_>, owner: &str, card: &TestCard) -> Object {
-    let mut made = source::build(call.account, card);
-    made.insert("id".into(), call.account.new_id("card").into());
+fn debit_card(account: &mut Account, owner: &str, card: &TestCard) -> Object {
+    let mut made = source::build(account, card);
+    made.insert("id".into(), account.new_id("card").into());
     made.insert("account".into(), owner.into());
     made.insert("available_payout_methods".into(), json!(["standard", "instant"]));
     made.insert("currency".into(), "usd".into());
@@ -127,30 +131,45 @@ fn debit_card(call: &mut Call<'_>, owner: &str, card: &TestCard) -> Object {
 fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let owner = owner(call)?;
     let sent = std::mem::take(&mut call.parameters);
-    let mut made = match sent.get("external_account") {
+    let mut made = build(call.account, &owner, &sent)?;
+    made.insert("metadata".into(), new_metadata(&sent));
+    Ok(add(call.account, &owner, made, sent.is_true("default_for_currency")).into())
+}
+
+/// The external account that a parameter describes, or has a token of.
+pub(super) fn build(account: &mut Account, owner: &str, sent: &Object) -> Result<Object, ApiError> {
+    match sent.get("external_account") {
         Some(Value::String(token)) if token.starts_with("btok_") => {
             let given = json!({"account_number": PAYS, "country": "US", "routing_number": "110000000"});
-            bank_account(call, &owner, &object(given))?
+            bank_account(account, owner, &object(given))
         }
-        Some(Value::String(token)) => debit_card(call, &owner, source::card_of(token, "external_account")?),
+        Some(Value::String(token)) => Ok(debit_card(account, owner, source::card_of(token, "external_account")?)),
         Some(Value::Object(given)) if given.text("object") == Some("card") => {
-            debit_card(call, &owner, payment_method::card_of(given)?)
+            Ok(debit_card(account, owner, payment_method::card_of(given)?))
         }
-        Some(Value::Object(given)) => bank_account(call, &owner, given)?,
-        _ => return Err(ApiError::missing_param("external_account")),
-    };
-    made.insert("metadata".into(), new_metadata(&sent));
-    let mut all = all_of(call, &owner);
-    let first = all.iter().all(|e| e.get("currency") != made.get("currency"));
-    made.insert("default_for_currency".into(), false.into());
-    all.push(made.clone());
-    if first || sent.is_true("default_for_currency") {
-        choose(&mut all, made.id());
-        made.insert("default_for_currency".into(), true.into());
+        Some(Value::Object(given)) => bank_account(account, owner, given),
+        _ => Err(ApiError::missing_param("external_account")),
     }
-    keep(call, &owner, all);
-    call.account.emit("account.external_account.created", text(&made));
-    Ok(made.into())
+}
+
+/// Adds an external account; the first of its currency is the default, or the one that is to be.
+pub(super) fn add(account: &mut Account, owner: &str, mut made: Object, default: bool) -> Object {
+    let mut all = account.settings().external_accounts(account.live(), owner);
+    let first = all.iter().all(|e| e.get("currency") != made.get("currency"));
+    made.insert("default_for_currency".into(), (first || default).into());
+    all.push(made.clone());
+    if default {
+        choose(&mut all, made.id());
+    }
+    account.settings().set_external_accounts(account.live(), owner, all);
+    account.emit("account.external_account.created", text(&made));
+    made
+}
+
+/// The external accounts of an account, as a list inside it.
+pub(super) fn of_account(account: &Account, owner: &str) -> Value {
+    let all = account.settings().external_accounts(account.live(), owner).into_iter().rev();
+    sublist(all.map(Value::Object).collect(), format!("/v1/accounts/{owner}/external_accounts"))
 }
 
 /// Makes one the default of its currency.

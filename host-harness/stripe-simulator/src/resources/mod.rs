@@ -6,6 +6,7 @@
 //! handler are answered by [`synthetic`]; those under `/v2` have a room of their own.
 
 mod account;
+mod authorization;
 mod balance;
 mod calendar;
 mod cards;
@@ -68,6 +69,7 @@ pub(crate) use payment_intent::complete_authentication;
 pub(crate) use payment_link::visit;
 pub(crate) use portal::{Action as PortalAction, act as act_in_portal};
 pub(crate) use read::Read;
+pub(crate) use setup_intent::verify_deposits;
 pub(crate) use v2::{SESSION, STREAM, session_of};
 
 use crate::presence;
@@ -125,6 +127,7 @@ type Operations = &'static [(&'static str, &'static str, Handler)];
 pub(crate) fn handlers() -> impl Iterator<Item = ((&'static str, &'static str), Handler)> {
     const RESOURCES: &[Operations] = &[
         account::OPERATIONS,
+        authorization::OPERATIONS,
         balance::OPERATIONS,
         cash_balance::OPERATIONS,
         charge::OPERATIONS,

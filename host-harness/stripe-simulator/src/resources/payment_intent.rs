@@ -4,7 +4,7 @@
 //! requires_payment_method → requires_confirmation → (requires_action →) succeeded
 //!           ↑ declined ────────────────┘                     └→ requires_capture → succeeded
 //! ```
-//! and `canceled` from every state that is not final; an authorization that is not captured in time is canceled too.
+//! and `canceled` from every state that is not final; what becomes of money that is held is in `authorization`.
 //!
 //! The simulated account has cards enabled and nothing that redirects the customer, so no confirmation needs
 //! a `return_url`.
@@ -16,8 +16,8 @@ use stripe_facts::{Facts, Shape};
 use super::cards::{Authentication, Behaviour};
 use super::fields::{assign, assign_metadata, new_metadata, object};
 use super::{
-    Call, Operations, Read, Reply, charge, checkout_session, confirmation_token, customer, dispute, invoice, listing,
-    money, payment_method, search, setup_intent,
+    Call, Operations, Read, Reply, authorization, charge, checkout_session, confirmation_token, customer, dispute,
+    external_account, invoice, listing, money, payment_method, search, setup_intent,
 };
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
@@ -29,14 +29,10 @@ pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v1/payment_intents/{intent}", retrieve),
     ("POST", "/v1/payment_intents/{intent}", update),
     ("POST", "/v1/payment_intents/{intent}/confirm", confirm),
-    ("POST", "/v1/payment_intents/{intent}/capture", capture),
     ("POST", "/v1/payment_intents/{intent}/cancel", cancel),
-    ("POST", "/v1/payment_intents/{intent}/increment_authorization", increment),
 ];
 
-const KIND: &str = "payment_intent";
-/// How often the authorization of a charge was raised.
-const RAISED: &str = "charge.raised";
+pub(super) const KIND: &str = "payment_intent";
 
 /// Fields that are taken from the parameter of the same name.
 const FIELDS: &[&str] = &[
@@ -51,9 +47,10 @@ const FIELDS: &[&str] = &[
     "transfer_group",
 ];
 
-/// How often an authorization can be raised, and a part of it captured before the last.
-const INCREMENTS: usize = 10;
-const CAPTURES: usize = 50;
+/// Banking days until a customer's bank has answered a debit.
+const DEBITING: u32 = 4;
+/// The end of the number of a test account whose bank never answers.
+const SILENT: &str = "0009";
 
 /// What a payment is attempted under.
 #[derive(Debug, Default, Clone)]
@@ -184,11 +181,13 @@ pub(super) fn method_types(sent: &Object) -> Value {
     if chosen.is_empty() { json!(["card"]) } else { chosen.into() }
 }
 
-fn status(intent: &Object) -> &str {
+/// Where an intent stands.
+pub(super) fn status(intent: &Object) -> &str {
     intent.text("status").unwrap_or_default()
 }
 
-fn unexpected_state(intent: &Object, message: String) -> ApiError {
+/// 400: what is asked for cannot be done to an intent in its state.
+pub(super) fn unexpected_state(intent: &Object, message: String) -> ApiError {
     ApiError::invalid(message).code("payment_intent_unexpected_state").with(KIND, Value::Object(intent.clone()))
 }
 
@@ -282,9 +281,13 @@ pub(super) fn attempt(
     intent.insert("last_payment_error".into(), Value::Null);
     let kind = method.text("type").unwrap_or("card");
     if matches!(kind, "sepa_debit" | "us_bank_account" | "bacs_debit" | "au_becs_debit" | "acss_debit") {
+        let charge = charge::wait(account, intent, method);
+        intent.insert("latest_charge".into(), charge.id().into());
         intent.insert("status".into(), "processing".into());
         let text = account.put(KIND, intent);
         account.emit("payment_intent.processing", text);
+        let (_, due) = account.in_banking_days(DEBITING);
+        account.later(due, end_debit, intent.id());
         return Ok(());
     }
     if kind == "customer_balance" {
@@ -391,14 +394,15 @@ fn paid(account: &mut Account, intent: &mut Object, method: &Object, flow: Optio
         intent.insert("status".into(), "requires_capture".into());
         let text = account.put(KIND, intent);
         account.emit("payment_intent.amount_capturable_updated", text);
-        account.later(charge::expiry(account).1, expire, intent.id());
+        account.later(charge::expiry(account).1, authorization::expire, intent.id());
         return;
     }
     dispute::open_for(account, charge.id(), method);
     succeed(account, intent, amount);
 }
 
-fn succeed(account: &mut Account, intent: &mut Object, received: i64) {
+/// All that will be received was.
+pub(super) fn succeed(account: &mut Account, intent: &mut Object, received: i64) {
     intent.insert("amount_capturable".into(), 0.into());
     intent.insert("amount_received".into(), received.into());
     intent.insert("status".into(), "succeeded".into());
@@ -437,6 +441,32 @@ fn declined(
         .with("charge", charge.id())
         .with("payment_method", Value::Object(method.clone()));
     fail(account, intent, error)
+}
+
+/// The customer's bank answers a debit.
+fn end_debit(account: &mut Account, id: &str) {
+    let Some(mut intent) = account.get(KIND, id).filter(|i| status(i) == "processing") else { return };
+    let charge = intent.text("latest_charge").unwrap_or_default().to_owned();
+    let method = intent.text("payment_method").and_then(|m| account.get("payment_method", m)).unwrap_or_default();
+    let end = method.text("type").and_then(|t| method.object(t)).and_then(|b| b.text("last4")).unwrap_or_default();
+    if end == SILENT {
+        return;
+    }
+    let why = external_account::failure_of(end).map(|(code, _)| code);
+    let fails = payment_method::FAILING_DEBITS.contains(&end).then_some("payment_method_provider_decline");
+    let Some(code) = why.or(fails) else {
+        charge::arrive(account, &charge);
+        keep_for_later(account, &intent, &method);
+        let amount = intent.integer("amount").unwrap_or_default();
+        succeed(account, &mut intent, amount);
+        return;
+    };
+    // A currency that a bank account does not take is no error of payments.
+    let code = if code == "invalid_currency" { "payment_method_provider_decline" } else { code };
+    let message = "The customer's bank refused the debit.";
+    charge::refuse(account, &charge, code, message);
+    let error = ApiError::card(code, message).with("charge", charge).with("payment_method", Value::Object(method));
+    fail(account, &mut intent, error);
 }
 
 /// A debit arrived.
@@ -498,121 +528,6 @@ fn confirm(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     attempt(call.account, &mut intent, &method, &terms(&sent)).map(|()| intent.into())
 }
 
-fn capture(call: &mut Call<'_>) -> Result<Reply, ApiError> {
-    let mut intent = call.named(KIND)?;
-    match status(&intent) {
-        "requires_capture" => {}
-        "succeeded" => {
-            let message = "This PaymentIntent could not be captured because it has already been captured.";
-            return Err(unexpected_state(&intent, message.to_owned()));
-        }
-        other => {
-            let message = format!(
-                "This PaymentIntent could not be captured because it has a status of {other}. Only a PaymentIntent \
-                 with one of the following statuses may be captured: requires_capture."
-            );
-            return Err(unexpected_state(&intent, message));
-        }
-    }
-    let last = call.parameters.get("final_capture").is_none_or(|f| *f != false);
-    let multicapture = asks_for(&intent, "request_multicapture");
-    if !last && !multicapture {
-        let message = "This PaymentIntent is not eligible for multicapture because you did not request support using \
-            `request_multicapture` when you created or confirmed it.";
-        return Err(ApiError::invalid(message).param("final_capture"));
-    }
-    let received = intent.integer("amount_received").unwrap_or_default();
-    let capturable = intent.integer("amount_capturable").unwrap_or_default();
-    let amount = call.parameters.integer("amount_to_capture").unwrap_or(capturable);
-    // What was captured before can be all there is.
-    let least = i64::from(!(last && received > 0));
-    if amount < least {
-        return Err(ApiError::too_small("amount_to_capture", least));
-    }
-    if amount > capturable {
-        let message = format!(
-            "You cannot capture {amount}: the amount that can be captured of this PaymentIntent is {capturable}."
-        );
-        return Err(ApiError::invalid(message).code("amount_too_large").param("amount_to_capture"));
-    }
-    let id = intent.text("latest_charge").unwrap_or_default().to_owned();
-    let last = last || amount == capturable;
-    if !last && charge::captures(call.account, &id) >= CAPTURES {
-        let message = format!("A PaymentIntent can be captured {CAPTURES} times at most before the final capture.");
-        return Err(ApiError::invalid(message).param("final_capture"));
-    }
-    assign(KIND, &mut intent, &call.parameters, &["statement_descriptor", "statement_descriptor_suffix"]);
-    assign_metadata(&mut intent, &call.parameters)?;
-    charge::capture(call.account, &id, amount);
-    let received = received.saturating_add(amount);
-    if last {
-        succeed(call.account, &mut intent, received);
-    } else {
-        intent.insert("amount_capturable".into(), (capturable - amount).into());
-        intent.insert("amount_received".into(), received.into());
-        let text = call.account.put(KIND, &intent);
-        call.account.emit("payment_intent.amount_capturable_updated", text);
-    }
-    Ok(intent.into())
-}
-
-/// Raises the amount that is held.
-fn increment(call: &mut Call<'_>) -> Result<Reply, ApiError> {
-    let mut intent = call.named(KIND)?;
-    let sent = std::mem::take(&mut call.parameters);
-    if status(&intent) != "requires_capture" {
-        let message = format!(
-            "This PaymentIntent's authorization could not be incremented because it has a status of {}. Only a \
-             PaymentIntent with one of the following statuses may be incremented: requires_capture.",
-            status(&intent)
-        );
-        return Err(unexpected_state(&intent, message));
-    }
-    if !asks_for(&intent, "request_incremental_authorization") {
-        return Err(ApiError::invalid(
-            "This PaymentIntent is not eligible for incremental authorization because you did not request support \
-             using `request_incremental_authorization` when you created or confirmed it.",
-        ));
-    }
-    let held = intent.integer("amount").unwrap_or_default();
-    let amount = sent.integer("amount").unwrap_or_default();
-    money::check_charge(amount, intent.text("currency").unwrap_or_default(), "amount")?;
-    if amount <= held {
-        let message = format!("The amount must be greater than the currently authorized amount, {held}.");
-        return Err(ApiError::invalid(message).param("amount"));
-    }
-    if intent.integer("amount_received").unwrap_or_default() > 0 {
-        return Err(ApiError::invalid("A PaymentIntent cannot be incremented after a part of it was captured."));
-    }
-    let id = intent.text("latest_charge").unwrap_or_default().to_owned();
-    let raised = call.account.get(RAISED, &id).and_then(|r| r.integer("count")).unwrap_or_default();
-    if usize::try_from(raised).unwrap_or(usize::MAX) >= INCREMENTS {
-        let message = format!("A PaymentIntent can be incremented {INCREMENTS} times at most.");
-        return Err(ApiError::invalid(message));
-    }
-    assign(KIND, &mut intent, &sent, &["application_fee_amount", "description", "statement_descriptor"]);
-    assign_metadata(&mut intent, &sent)?;
-    call.account.put(RAISED, &object(json!({"id": id, "count": raised + 1})));
-    charge::raise(call.account, &id, amount);
-    intent.insert("amount".into(), amount.into());
-    intent.insert("amount_capturable".into(), amount.into());
-    let text = call.account.put(KIND, &intent);
-    call.account.emit("payment_intent.amount_capturable_updated", text.clone());
-    Ok(Reply::Kept(text))
-}
-
-/// The authorization ends: what was not captured by then never is.
-fn expire(account: &mut Account, id: &str) {
-    let Some(mut intent) = account.get(KIND, id).filter(|i| status(i) == "requires_capture") else { return };
-    let received = intent.integer("amount_received").unwrap_or_default();
-    if received > 0 {
-        succeed(account, &mut intent, received);
-        return;
-    }
-    charge::release(account, intent.text("latest_charge").unwrap_or_default(), "charge.expired");
-    end(account, &mut intent, "automatic".into());
-}
-
 fn cancel(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let mut intent = call.named(KIND)?;
     if matches!(status(&intent), "succeeded" | "canceled") {
@@ -631,13 +546,17 @@ fn cancel(call: &mut Call<'_>) -> Result<Reply, ApiError> {
 
 /// Cancels an intent that is not final.
 pub(super) fn void(account: &mut Account, intent: &mut Object, reason: Value) {
-    if status(intent) == "requires_capture" {
-        charge::release(account, intent.text("latest_charge").unwrap_or_default(), "charge.refunded");
+    let charge = intent.text("latest_charge").unwrap_or_default();
+    match status(intent) {
+        "requires_capture" => charge::release(account, charge, "charge.refunded"),
+        "processing" => charge::refuse(account, charge, "canceled", "The payment was canceled."),
+        _ => {}
     }
     end(account, intent, reason);
 }
 
-fn end(account: &mut Account, intent: &mut Object, reason: Value) {
+/// Nothing will be received any more, and nothing is held.
+pub(super) fn end(account: &mut Account, intent: &mut Object, reason: Value) {
     intent.insert("amount_capturable".into(), 0.into());
     intent.insert("canceled_at".into(), now().into());
     intent.insert("cancellation_reason".into(), reason);

@@ -415,9 +415,14 @@ fn cancel(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     Ok(Reply::Kept(text))
 }
 
-/// The customer says what small deposits arrived, by their amounts or by the code in their description.
 fn verify_microdeposits(call: &mut Call<'_>) -> Result<Reply, ApiError> {
-    let intent = call.named(KIND)?;
+    let (sent, id) = (std::mem::take(&mut call.parameters), call.id().to_owned());
+    verify_deposits(call.account, &id, &sent).map(Reply::from)
+}
+
+/// The customer says what small deposits arrived, by their amounts or by the code in their description.
+pub(crate) fn verify_deposits(account: &mut Account, id: &str, sent: &Object) -> Result<Object, ApiError> {
+    let intent = account.find(KIND, id, "id")?;
     if status(&intent) != "requires_action" {
         let message = format!(
             "This SetupIntent cannot be actioned on because it has a status of {}. Only a SetupIntent with one of the \
@@ -431,7 +436,6 @@ fn verify_microdeposits(call: &mut Call<'_>) -> Result<Reply, ApiError> {
             .code("intent_invalid_state")
             .with(KIND, Value::Object(intent)));
     }
-    let sent = &call.parameters;
     let amounts: Vec<i64> = sent.list("amounts").iter().filter_map(Value::as_i64).collect();
     let code = sent.text("descriptor_code");
     let right = match (code, amounts.as_slice()) {
@@ -445,15 +449,15 @@ fn verify_microdeposits(call: &mut Call<'_>) -> Result<Reply, ApiError> {
                 .param("amounts"));
         }
     };
-    let method = call.account.find("payment_method", intent.text("payment_method").unwrap_or_default(), "id")?;
+    let method = account.find("payment_method", intent.text("payment_method").unwrap_or_default(), "id")?;
     if right {
         let terms = Terms { authenticated: true, ..Terms::default() };
-        return attempt(call.account, intent, method, &terms).map(Reply::from);
+        return attempt(account, intent, method, &terms);
     }
     if code == Some(ONE_TRY_TOO_MANY.0) || amounts == ONE_TRY_TOO_MANY.1 {
         let error = ApiError::invalid("You have exceeded the number of allowed verification attempts.")
             .code("payment_method_microdeposit_verification_attempts_exceeded");
-        return Err(fail(call.account, intent, &method, error).0);
+        return Err(fail(account, intent, &method, error).0);
     }
     let error = match code {
         Some(_) => ApiError::invalid("The verification code provided does not match the one sent to the bank account.")

@@ -68,8 +68,8 @@ pub(crate) struct Account {
     pub(crate) warned: HashSet<String>,
     /// Sums by currency.
     pub(crate) balances: BTreeMap<String, Sums>,
-    /// Transactions whose money is pending, and when it is available: milliseconds since 1970.
-    pub(crate) settling: Vec<(i64, String)>,
+    /// Transactions whose money is pending, by when it is available: milliseconds since 1970.
+    pub(crate) settling: BTreeMap<i64, Vec<String>>,
 }
 
 /// Money of one currency, in the smallest unit.
@@ -103,7 +103,7 @@ impl Account {
             being_created: None,
             warned: HashSet::new(),
             balances: BTreeMap::new(),
-            settling: Vec::new(),
+            settling: BTreeMap::new(),
         }
     }
 

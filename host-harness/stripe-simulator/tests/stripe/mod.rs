@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "every test file uses a part of this")]
 
+pub mod shop;
+
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;

@@ -336,7 +336,14 @@ fn attempt(account: &mut Account, id: &str, off_session: bool) {
     match own.or_else(|| subscription::default_method(account, subscription.as_ref(), &owner)) {
         // A decline is on the invoice.
         Some(method) => drop(invoice::charge(account, &invoice, &method, off_session)),
-        None => invoice::payment_failed(account, id),
+        None => {
+            // Without anything to charge, trying again makes no sense.
+            invoice::payment_failed(account, id);
+            if let Some(subscription) = subscription {
+                past_due(account, subscription.id());
+            }
+            return;
+        }
     }
     let Some(mut invoice) = account.get("invoice", id) else { return };
     if invoice.text("status") != Some("open") {

@@ -1,7 +1,7 @@
 //! `cargo xtask facts PATH_TO_OPENAPI`: writes the facts of an API version from an OpenAPI document.
 //!
 //! What is known to be wrong in documents is in `errata.json`: where (`at`, a JSON pointer), how that is known (`reason`)
-//! and what stands there `instead`. One that a document does not need is left out, and said so.
+//! and what stands there `instead`, or which place has the right thing to `copy`. One that a document does not need is left out, and said so.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -32,10 +32,12 @@ fn main() -> ExitCode {
 
 fn correct(document: &mut Value, errata: &Value) {
     for erratum in errata.as_array().into_iter().flatten() {
-        let at = erratum.get("at").and_then(Value::as_str).unwrap_or_default();
-        match (document.pointer_mut(at), erratum.get("instead")) {
-            (Some(wrong), Some(instead)) if wrong != instead => *wrong = instead.clone(),
-            _ => eprintln!("errata.json: nothing to correct at {at}"),
+        let text = |name: &str| erratum.get(name).and_then(Value::as_str).unwrap_or_default();
+        let copy = document.pointer(text("copy")).filter(|_| erratum.get("copy").is_some());
+        let right = erratum.get("instead").or(copy).cloned();
+        match (document.pointer_mut(text("at")), right) {
+            (Some(wrong), Some(right)) if *wrong != right => *wrong = right,
+            _ => eprintln!("errata.json: nothing to correct at {}", text("at")),
         }
     }
 }

@@ -420,3 +420,35 @@ async fn what_a_mode_does_not_have_is_refused() {
     assert_eq!(session(&stripe, &twice).await.error()["param"], "custom_fields[1][key]");
     assert_eq!(stripe.get("/v1/products", &[]).await.ids().len(), 0, "a refused session leaves nothing");
 }
+
+#[tokio::test]
+async fn a_link_opens_sessions_that_ask_what_it_asks() {
+    let stripe = Stripe::start().await;
+    let price = [("currency", "usd"), ("unit_amount", "1000"), ("product_data[name]", "Mug")];
+    let price = stripe.make("/v1/prices", &price).await.id();
+    let post = [
+        ("display_name", "Post"),
+        ("fixed_amount[amount]", "300"),
+        ("fixed_amount[currency]", "usd"),
+        ("type", "fixed_amount"),
+    ];
+    let post = stripe.make("/v1/shipping_rates", &post).await.id();
+    let form = [
+        ("line_items[0][price]", price.as_str()),
+        ("line_items[0][quantity]", "1"),
+        ("phone_number_collection[enabled]", "true"),
+        ("payment_intent_data[description]", "By link"),
+        ("shipping_options[0][shipping_rate]", &post),
+    ];
+    let link = stripe.make("/v1/payment_links", &form).await;
+    assert_eq!(link.body["phone_number_collection"]["enabled"], true);
+    assert_eq!(link.body["shipping_options"], json!([{"shipping_amount": 300, "shipping_rate": post}]));
+    let page = stripe.send("GET", link.body["url"].as_str().unwrap(), &[], "").await;
+    let url = page.header("location").to_owned();
+    assert_eq!(stripe.submit(&url, &[("card", "pm_card_visa")]).await.status, 400, "the phone number is missing");
+    assert_eq!(stripe.submit(&url, &[("card", "pm_card_visa"), ("phone", "+123")]).await.status, 303);
+    let link = link.id();
+    let form = [("payment_link", link.as_str()), ("expand[]", "data.payment_intent")];
+    let done = stripe.get("/v1/checkout/sessions", &form).await.body["data"][0].clone();
+    assert_eq!((&done["amount_total"], &done["payment_intent"]["description"]), (&json!(1300), &json!("By link")));
+}

@@ -47,6 +47,23 @@ pub(super) fn pdf(world: &World, id: &str) -> Option<Reply> {
     Some(with_type(200, paper::document(&text), "application/pdf"))
 }
 
+/// A credit note as a PDF.
+pub(super) fn credit_note(world: &World, id: &str) -> Option<Reply> {
+    let account = world.account_with("credit_note", id)?;
+    let note = lock(&account).get("credit_note", id)?;
+    let amount = format_amount(note.integer("total").unwrap_or_default(), note.text("currency").unwrap_or("usd"));
+    let mut text = vec![format!("Credit note {}", note.text("number").unwrap_or_default())];
+    text.extend(
+        note.object("lines")
+            .into_iter()
+            .flat_map(|l| l.objects("data"))
+            .filter_map(|l| l.text("description").map(str::to_owned)),
+    );
+    text.push(format!("Total: {amount}"));
+    text.extend(note.text("memo").map(str::to_owned));
+    Some(with_type(200, paper::document(&text), "application/pdf"))
+}
+
 /// The merchant's own fields.
 fn fields(invoice: &Object) -> impl Iterator<Item = (&str, &str)> {
     invoice.objects("custom_fields").filter_map(|f| Some((f.text("name")?, f.text("value")?)))

@@ -12,6 +12,7 @@
 //! GET  /i/{invoice}                       an invoice
 //! POST /i/{invoice}                       pays it: `card`
 //! GET  /i/{invoice}/pdf                   the invoice as a PDF
+//! GET  /_simulator/credit_notes/{id}/pdf  a credit note as a PDF
 //! GET  /pay/{link}                        opens a checkout session of a payment link
 //! GET  /p/session/{session}               the billing portal
 //! POST /p/session/{session}               `cancel={subscription}`, `resume={subscription}` or `card`
@@ -96,6 +97,7 @@ pub(crate) fn answer(protocol: &Protocol, request: &Request<'_>) -> Reply {
         Some(["c", "recover", id]) => checkout::recovery(world, id, request_id),
         Some(["i", id]) => invoice::answer(world, method, id, &form, request_id),
         Some(["i", id, "pdf"]) => invoice::pdf(world, id),
+        Some(["_simulator", "credit_notes", id, "pdf"]) => invoice::credit_note(world, id),
         Some(["pay", _, "thanks"]) => Some(page(200, html::document("Thank you", "<h1>Thank you</h1>"))),
         Some(["pay", id]) => link::answer(world, id, request_id),
         Some(["p", "session", id]) => portal::answer(world, method, id, &form, request_id),

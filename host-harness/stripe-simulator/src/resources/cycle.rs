@@ -67,8 +67,10 @@ fn moments(account: &Account, s: &Object, found: &mut Vec<(i64, Due)>) {
         let began =
             s.object("items").and_then(|i| i.objects("data").filter_map(|i| i.integer("current_period_start")).max());
         // A period that is shorter than the warning is not announced.
-        if end - UPCOMING > began.unwrap_or(end) && !account.warned.contains(&warning("upcoming", s.id(), end)) {
-            found.push((end - UPCOMING, Due::Upcoming(id(), end)));
+        if end.saturating_sub(UPCOMING) > began.unwrap_or(end)
+            && !account.warned.contains(&warning("upcoming", s.id(), end))
+        {
+            found.push((end.saturating_sub(UPCOMING), Due::Upcoming(id(), end)));
         }
     }
     match status {
@@ -100,13 +102,13 @@ fn dunning(account: &Account, i: &Object, found: &mut Vec<(i64, Due)>) {
     };
     let id = || i.id().to_owned();
     let told = |what: &str| account.warned.contains(&warning(what, i.id(), due));
-    if !told("will_be_due") && due - DUE_SOON > i.integer("created").unwrap_or(due) {
-        found.push((due - DUE_SOON, Due::Reminder(id())));
+    if !told("will_be_due") && due.saturating_sub(DUE_SOON) > i.integer("created").unwrap_or(due) {
+        found.push((due.saturating_sub(DUE_SOON), Due::Reminder(id())));
     }
     if !told("overdue") {
         found.push((due, Due::Overdue(id())));
     } else if !told("long_overdue") && invoice::subscription_of(i).is_some() {
-        found.push((due + LENIENCE, Due::LongOverdue(id())));
+        found.push((due.saturating_add(LENIENCE), Due::LongOverdue(id())));
     }
 }
 
@@ -119,24 +121,22 @@ pub(super) fn next(account: &Account, clock: &str) -> Option<(i64, Due)> {
         let warned = |end: &i64| account.warned.contains(&warning("schedule", schedule.id(), *end));
         let begins = schedule.integer("created").unwrap_or_default();
         // A schedule that is shorter than the warning is not announced to end.
-        let ends = schedule::ends(schedule).filter(|end| end - UPCOMING > begins && !warned(end));
-        found.extend(ends.map(|end| (end - UPCOMING, Due::ScheduleEnds(id()))));
+        let ends = schedule::ends(schedule).filter(|end| end.saturating_sub(UPCOMING) > begins && !warned(end));
+        found.extend(ends.map(|end| (end.saturating_sub(UPCOMING), Due::ScheduleEnds(id()))));
         found.extend(schedule::due(schedule).map(|time| (time, Due::Phase(id()))));
     }
     for s in account.select("subscription", clock, on_clock).iter().rev() {
         moments(account, s, &mut found);
     }
-    for i in account.select("invoice", clock, on_clock).iter().rev() {
-        let id = i.id().to_owned();
-        match i.text("status") {
-            Some("draft") => {
-                found.extend(i.integer("automatically_finalizes_at").map(|time| (time, Due::Finalize(id))));
-            }
-            Some("open") => {
-                found.extend(i.integer("next_payment_attempt").map(|time| (time, Due::Retry(id))));
-                dunning(account, i, &mut found);
-            }
-            _ => {}
+    // Most invoices are paid; those need not be read to know that nothing is due of them.
+    for i in account.select("invoice", "\"status\":\"draft\"", on_clock).iter().rev() {
+        let due = i.integer("automatically_finalizes_at").filter(|_| i.text("status") == Some("draft"));
+        found.extend(due.map(|time| (time, Due::Finalize(i.id().to_owned()))));
+    }
+    for i in account.select("invoice", "\"status\":\"open\"", on_clock).iter().rev() {
+        if i.text("status") == Some("open") {
+            found.extend(i.integer("next_payment_attempt").map(|time| (time, Due::Retry(i.id().to_owned()))));
+            dunning(account, i, &mut found);
         }
     }
     // The first of equals: phases before periods, older before newer.
@@ -336,7 +336,14 @@ fn attempt(account: &mut Account, id: &str, off_session: bool) {
     match own.or_else(|| subscription::default_method(account, subscription.as_ref(), &owner)) {
         // A decline is on the invoice.
         Some(method) => drop(invoice::charge(account, &invoice, &method, off_session)),
-        None => invoice::payment_failed(account, id),
+        None => {
+            // Without anything to charge, trying again makes no sense.
+            invoice::payment_failed(account, id);
+            if let Some(subscription) = subscription {
+                past_due(account, subscription.id());
+            }
+            return;
+        }
     }
     let Some(mut invoice) = account.get("invoice", id) else { return };
     if invoice.text("status") != Some("open") {

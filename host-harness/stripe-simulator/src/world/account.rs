@@ -62,7 +62,7 @@ pub(crate) struct Account {
     pub(crate) set_up_off_session: HashSet<String>,
     /// What payment intents and subscriptions are for, when they are part of something: its kind and id.
     pub(crate) purposes: HashMap<String, (&'static str, String)>,
-    /// The subscription that is being created: its changes are part of the creation.
+    /// The subscription that is being created or changed: what becomes of its invoice meanwhile is part of that.
     pub(crate) being_created: Option<String>,
     /// Trials whose end was announced: subscription and time.
     pub(crate) warned: HashSet<String>,

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "every test file uses a part of this")]
 
 pub mod listener;
+pub mod shop;
 
 use std::time::{Duration, Instant};
 

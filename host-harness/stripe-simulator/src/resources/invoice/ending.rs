@@ -2,7 +2,7 @@
 
 use super::{KIND, finalize, must_be, transition};
 use crate::protocol::ApiError;
-use crate::resources::{Call, Read, Reply, invoice_payment, payment_intent};
+use crate::resources::{Call, Read, Reply, invoice_payment};
 use crate::world::{Account, Object, now};
 
 /// An invoice that nobody will pay any more.
@@ -13,8 +13,8 @@ pub(in crate::resources) fn give_up(account: &mut Account, invoice: &mut Object,
     if invoice.text("status") != Some("open") {
         return;
     }
-    if let Some(mut intent) = invoice_payment::intent_of(account, invoice.id()).filter(|_| void) {
-        payment_intent::void(account, &mut intent, "void_invoice".into());
+    if void {
+        invoice_payment::cancel(account, invoice.id(), "void_invoice");
     }
     let (status, moment, event) = if void {
         ("void", "voided_at", "invoice.voided")
@@ -22,6 +22,8 @@ pub(in crate::resources) fn give_up(account: &mut Account, invoice: &mut Object,
         ("uncollectible", "marked_uncollectible_at", "invoice.marked_uncollectible")
     };
     invoice.insert("status".into(), status.into());
+    invoice.insert("auto_advance".into(), false.into());
+    invoice.insert("next_payment_attempt".into(), serde_json::Value::Null);
     transition(invoice, moment, now());
     let text = account.put(KIND, invoice);
     account.emit(event, text);
@@ -30,9 +32,7 @@ pub(in crate::resources) fn give_up(account: &mut Account, invoice: &mut Object,
 pub(super) fn void(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let mut invoice = call.named(KIND)?;
     must_be(&invoice, &["open", "uncollectible"], "void")?;
-    if let Some(mut intent) = invoice_payment::intent_of(call.account, invoice.id()) {
-        payment_intent::void(call.account, &mut intent, "void_invoice".into());
-    }
+    invoice_payment::cancel(call.account, invoice.id(), "void_invoice");
     invoice.insert("status".into(), "void".into());
     invoice.insert("auto_advance".into(), false.into());
     transition(&mut invoice, "voided_at", now());

@@ -90,7 +90,7 @@ pub(super) fn intend(account: &mut Account, invoice: &Object, method: Option<&Ob
         intent.insert("status".into(), "requires_confirmation".into());
     }
     account.purposes.insert(intent.id().to_owned(), (KIND, invoice.id().to_owned()));
-    invoice_payment::open(account, invoice, &intent);
+    invoice_payment::open(account, invoice, &intent, true);
     account.create("payment_intent", "payment_intent.created", &intent);
     intent
 }
@@ -122,6 +122,12 @@ pub(super) fn finalize_operation(call: &mut Call<'_>) -> Result<Reply, ApiError>
         invoice.insert("auto_advance".into(), advance.clone());
     }
     finish(call.account, &mut invoice);
+    let charged = invoice.text("collection_method") == Some("charge_automatically");
+    if invoice.text("status") == Some("open") && invoice.is_true("auto_advance") && charged {
+        // Like a draft that waits, it is charged an hour later.
+        invoice.insert("next_payment_attempt".into(), now().saturating_add(HOUR).into());
+        call.account.put(KIND, &invoice);
+    }
     call.named(KIND).map(Reply::from)
 }
 

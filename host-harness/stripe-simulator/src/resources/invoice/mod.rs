@@ -28,8 +28,8 @@ pub(super) use finalization::{finalize, finalize_later, finish};
 use finalization::{finalize_operation, intend, send};
 pub(super) use lines::{Line, push, take_off};
 use lines::{add_lines, list_lines, push_item, remove_lines, update_line, update_lines};
-use payment::pay;
 pub(crate) use payment::pay_on_page;
+use payment::{attach_payment, pay};
 pub(super) use payment::{charge, mark_paid, payment_action_required, payment_failed, settle};
 use preview::preview;
 pub(super) use preview::upcoming;
@@ -48,6 +48,7 @@ pub(super) const OPERATIONS: Operations = &[
     ("POST", "/v1/invoices/create_preview", preview),
     ("DELETE", "/v1/invoices/{invoice}", delete),
     ("POST", "/v1/invoices/{invoice}/add_lines", add_lines),
+    ("POST", "/v1/invoices/{invoice}/attach_payment", attach_payment),
     ("POST", "/v1/invoices/{invoice}/finalize", finalize_operation),
     ("POST", "/v1/invoices/{invoice}/lines/{line_item_id}", update_line),
     ("POST", "/v1/invoices/{invoice}/mark_uncollectible", mark_uncollectible),

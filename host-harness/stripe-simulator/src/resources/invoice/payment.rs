@@ -10,17 +10,80 @@ use crate::resources::{
 };
 use crate::world::{Account, Object, now};
 
-/// The payment succeeded: the invoice is paid, and what waited for that goes on.
+/// The payment succeeded: the invoice is paid, or a part of it, and what waited for that goes on.
 pub(in crate::resources) fn settle(account: &mut Account, id: &str, intent: &Object) {
     let Some(mut invoice) = account.get(KIND, id) else { return };
     let attempts = invoice.integer("attempt_count").unwrap_or_default() + 1;
     invoice.insert("attempt_count".into(), attempts.into());
     invoice.insert("attempted".into(), true.into());
-    mark_paid(account, &mut invoice);
-    invoice_payment::settle(account, id);
-    if let Some(subscription) = subscription_of(&invoice) {
+    let received = intent.integer("amount_received").unwrap_or_default();
+    credit(account, &mut invoice, intent.id(), received);
+    if invoice.text("status") == Some("paid")
+        && let Some(subscription) = subscription_of(&invoice)
+    {
         subscription::paid(account, &subscription, intent.text("payment_method"));
     }
+}
+
+/// Money that came in pays what it suffices for; what is more than that is noted as overpaid.
+fn credit(account: &mut Account, invoice: &mut Object, intent: &str, received: i64) {
+    let id = invoice.id().to_owned();
+    let left = invoice.integer("amount_remaining").unwrap_or_default();
+    if received >= left {
+        let over = invoice.integer("amount_overpaid").unwrap_or_default().saturating_add(received - left);
+        invoice.insert("amount_overpaid".into(), over.into());
+        mark_paid(account, invoice);
+        invoice_payment::settle(account, &id, intent, received);
+        // What else was to pay it is not needed any more.
+        invoice_payment::cancel(account, &id, "automatic");
+        if received > left {
+            let text = account.put(KIND, invoice);
+            account.emit("invoice.overpaid", text);
+        }
+        return;
+    }
+    let old = account.get(KIND, &id).unwrap_or_default();
+    let paid = invoice.integer("amount_paid").unwrap_or_default().saturating_add(received);
+    invoice.insert("amount_paid".into(), paid.into());
+    invoice.insert("amount_remaining".into(), (left - received).into());
+    invoice_payment::settle(account, &id, intent, received);
+    invoice_payment::ask_for(account, &id, left - received);
+    account.update(KIND, "invoice.updated", &old, invoice);
+}
+
+/// Ties a payment that was made, or will be, to an open invoice.
+pub(super) fn attach_payment(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let mut invoice = call.named(KIND)?;
+    must_be(&invoice, &["open"], "attach a payment to")?;
+    let Some(id) = call.parameters.text("payment_intent").map(str::to_owned) else {
+        return Err(ApiError::missing_param("payment_intent"));
+    };
+    let intent = call.account.find("payment_intent", &id, "payment_intent")?;
+    let refused = |message: String| Err(ApiError::invalid(message).param("payment_intent"));
+    if intent.get("currency") != invoice.get("currency") {
+        return refused(format!("The PaymentIntent {id} is in another currency than the invoice."));
+    }
+    if intent.text("customer").is_some_and(|c| invoice.text("customer") != Some(c)) {
+        return refused(format!("The PaymentIntent {id} is of another customer than the invoice."));
+    }
+    if intent.text("status") == Some("canceled") {
+        return refused(format!("The PaymentIntent {id} is canceled."));
+    }
+    if call.account.purposes.contains_key(&id) || invoice_payment::is_tied(call.account, invoice.id(), &id) {
+        return refused(format!("The PaymentIntent {id} is attached to an invoice already."));
+    }
+    call.account.purposes.insert(id.clone(), (KIND, invoice.id().to_owned()));
+    invoice_payment::open(call.account, &invoice, &intent, false);
+    if intent.text("status") == Some("succeeded") {
+        let received = intent.integer("amount_received").unwrap_or_default();
+        credit(call.account, &mut invoice, &id, received);
+        if invoice.text("status") == Some("paid")
+            && let Some(subscription) = subscription_of(&invoice)
+        {
+            subscription::paid(call.account, &subscription, None);
+        }
+    }
+    call.named(KIND).map(Reply::from)
 }
 
 /// Notes that nothing is left to pay.
@@ -102,6 +165,9 @@ pub(super) fn pay(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         return call.named(KIND).map(Reply::from);
     }
     if out_of_band {
+        let left = invoice.get("amount_remaining").cloned().unwrap_or_default();
+        invoice.insert("amount_paid_off_stripe".into(), left);
+        invoice_payment::cancel(call.account, invoice.id(), "automatic");
         mark_paid(call.account, &mut invoice);
         if let Some(subscription) = subscription_of(&invoice) {
             subscription::paid(call.account, &subscription, None);

@@ -20,22 +20,20 @@ pub(super) fn preview(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         let charged = invoiceitem::charged(account, item, &recipient.currency, &format!("invoice_items[{index}]"))?;
         more.push((charged, new_metadata(item)));
     }
-    let details = sent.object("subscription_details");
-    let mut changed = recipient;
-    let prorations = match (&changed.subscription, details) {
-        (Some(old), Some(details)) => {
-            let foreseen = subscription::foresee(account, old, details)?;
-            changed.subscription = Some(foreseen.subscription);
-            Some((foreseen.planned, foreseen.at_once, foreseen.restarts))
-        }
-        _ => None,
-    };
-    let mut invoice = next(
-        account,
-        &changed,
-        prorations.as_ref().is_some_and(|(_, at_once, _)| *at_once),
-        prorations.as_ref().is_some_and(|(.., restarts)| *restarts),
-    );
+    let mut recipient = recipient;
+    let mut billed = Billed::Next;
+    let mut prorations = Vec::new();
+    if let (Some(old), Some(details)) = (&recipient.subscription, sent.object("subscription_details")) {
+        let foreseen = subscription::foresee(account, old, details)?;
+        billed = match (foreseen.restarts, foreseen.at_once) {
+            (true, _) => Billed::NewPeriod,
+            (false, true) => Billed::Change,
+            (false, false) => Billed::Next,
+        };
+        prorations = foreseen.planned;
+        recipient.subscription = Some(foreseen.subscription);
+    }
+    let mut invoice = next(account, &recipient, billed);
     for (charged, metadata) in more {
         let line = Line {
             price: charged.details(),
@@ -53,11 +51,11 @@ pub(super) fn preview(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         };
         push(account, &mut invoice, line);
     }
-    for planned in prorations.into_iter().flat_map(|(planned, ..)| planned) {
+    for planned in prorations {
         push(account, &mut invoice, planned);
     }
     if let Some(redeemed) = redeemed {
-        let ids = discount::prepare(account, redeemed, &[("customer", changed.owner.id())]);
+        let ids = discount::prepare(account, redeemed, &[("customer", recipient.owner.id())]);
         invoice.insert("discounts".into(), ids.into());
     }
     recompute(account, &mut invoice);
@@ -68,18 +66,29 @@ pub(super) fn preview(call: &mut Call<'_>) -> Result<Reply, ApiError> {
 pub(in crate::resources) fn upcoming(account: &mut Account, subscription: &Object) -> Object {
     let owner = account.get("customer", subscription.text("customer").unwrap_or_default()).unwrap_or_default();
     let currency = subscription.text("currency").unwrap_or("usd").to_owned();
-    let mut invoice =
-        next(account, &Recipient { owner, subscription: Some(subscription.clone()), currency }, false, false);
+    let recipient = Recipient { owner, subscription: Some(subscription.clone()), currency };
+    let mut invoice = next(account, &recipient, Billed::Next);
     recompute(account, &mut invoice);
     invoice
 }
 
-/// What waits for the next invoice, and the periods that come next; those that run already when an invoice is made
-/// `at_once`, and none of them when that is for a change alone. The sums are not made.
-fn next(account: &mut Account, recipient: &Recipient, at_once: bool, restarts: bool) -> Object {
+/// What of a subscription an invoice is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Billed {
+    /// The periods that come next.
+    Next,
+    /// A change alone, at once.
+    Change,
+    /// A period that begins by the change, at once.
+    NewPeriod,
+}
+
+/// What waits for the next invoice, and the periods that it is for. The sums are not made.
+fn next(account: &mut Account, recipient: &Recipient, billed: Billed) -> Object {
     let Recipient { owner, subscription, currency } = recipient;
     let id = account.new_id("upcoming_in");
     let mut invoice = blank(account, &id, owner, currency);
+    let at_once = billed != Billed::Next;
     let reason = if at_once { "subscription_update" } else { "upcoming" };
     invoice.insert("billing_reason".into(), reason.into());
     invoice.insert("auto_advance".into(), true.into());
@@ -108,7 +117,7 @@ fn next(account: &mut Account, recipient: &Recipient, at_once: bool, restarts: b
         subscription.object("items").into_iter().flat_map(|i| i.objects("data")).cloned().collect();
     for mut item in items {
         let of_item = item.integer("current_period_end").unwrap_or_default();
-        if restarts {
+        if billed == Billed::NewPeriod {
             push_item(account, &mut invoice, subscription, &item, false, None);
         } else if !at_once && of_item == end {
             invoice.insert("period_start".into(), item.get("current_period_start").cloned().unwrap_or_default());

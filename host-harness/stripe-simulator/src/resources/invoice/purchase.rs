@@ -88,9 +88,11 @@ pub(in crate::resources) fn of_session(
     account.create(KIND, "invoice.created", &invoice);
     seal(account, &mut invoice);
     if let Some(intent) = intent {
-        invoice_payment::open(account, &invoice, intent);
+        invoice_payment::open(account, &invoice, intent, true);
     }
     mark_paid(account, &mut invoice);
-    invoice_payment::settle(account, &id);
+    if let Some(intent) = intent {
+        invoice_payment::settle(account, &id, intent.id(), intent.integer("amount").unwrap_or_default());
+    }
     invoice
 }

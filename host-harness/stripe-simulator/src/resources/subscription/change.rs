@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::creation::{cancel_at, refuse_unless_paid, set_invoice_settings, set_trial_settings, trial_end};
+use super::creation::{cancel_at, check_days, refuse_unless_paid, set_invoice_settings, set_trial_settings, trial_end};
 use super::items::{Items, changed_items, items_of, set_periods};
 use super::proration::{self, Planned};
 use super::{KIND, anchor_is_now, default_method, end, no_method, pause_now, pending, period_end, set_details};
@@ -50,6 +50,7 @@ fn check(account: &Account, old: &Object, sent: &Object) -> Result<(), ApiError>
             return Err(payment_method::not_attached(id, "default_payment_method"));
         }
     }
+    check_days(sent)?;
     let collection = sent.text("collection_method").or_else(|| old.text("collection_method"));
     let sends = collection == Some("send_invoice");
     let days = sent.get("days_until_due").or_else(|| old.get("days_until_due"));

@@ -15,6 +15,8 @@ use crate::resources::{
 use crate::world::{Account, Object, now};
 
 const LONGEST_TRIAL: i64 = 5 * 366 * DAY;
+/// The most days that an invoice can wait to be paid: ten years are as good as forever.
+const LONGEST_WAIT: i64 = 3_650;
 
 /// How a subscription begins.
 #[derive(Default)]
@@ -110,6 +112,11 @@ pub(in crate::resources) fn create(
     if !send_invoice && sent.contains_key("days_until_due") {
         let message = "`days_until_due` can only be set when `collection_method` is `send_invoice`.";
         return Err(ApiError::invalid(message).param("days_until_due"));
+    }
+    check_days(sent)?;
+    if sent.integer("backdate_start_date").is_some_and(|start| start > created) {
+        let message = "Invalid timestamp: backdate_start_date must be in the past.";
+        return Err(ApiError::invalid(message).param("backdate_start_date"));
     }
     let method = match sent.text("default_payment_method") {
         Some(id) => {
@@ -309,6 +316,15 @@ pub(super) fn trial_end(sent: &Object, created: i64) -> Result<Option<i64>, ApiE
             Err(ApiError::invalid(message).param("trial_end"))
         }
         end => Ok(end),
+    }
+}
+
+/// Checks `days_until_due`.
+pub(super) fn check_days(sent: &Object) -> Result<(), ApiError> {
+    match sent.integer("days_until_due") {
+        Some(days) if days < 0 => Err(ApiError::too_small("days_until_due", 0)),
+        Some(days) if days > LONGEST_WAIT => Err(ApiError::too_large("days_until_due", LONGEST_WAIT)),
+        _ => Ok(()),
     }
 }
 

@@ -5,6 +5,7 @@
 //! `members.mjs` and not edited by hand: an indented line a member, `-` where an answer may lack it, `-?` where
 //! it may also be `null`. A member that is not listed is always there.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -84,13 +85,95 @@ impl Presence {
     }
 }
 
+/// What there is to see to in a member.
+#[derive(Debug)]
+struct Rule {
+    name: &'static str,
+    /// It is `null` when there is none.
+    always: bool,
+    /// It is left out when it is `null`.
+    never_null: bool,
+    inside: Inside,
+}
+
+/// What there is to see to inside a member.
+#[derive(Debug)]
+enum Inside {
+    Nothing,
+    /// A hash with members of its own.
+    Hash(Vec<Rule>),
+    /// Several of the same.
+    Each(Box<Inside>),
+    /// Objects of the API, which have rules of their own.
+    Objects,
+}
+
+/// The rules by the kind of the objects.
+static RULES: LazyLock<BTreeMap<&'static str, Vec<Rule>>> = LazyLock::new(|| {
+    let kinds = Facts::bundled().objects.iter();
+    kinds.filter_map(|(kind, shape)| Some((kind.as_str(), rules(shape.fields()?, of(kind))))).collect()
+});
+
+trait Fields {
+    fn fields(&self) -> Option<&[Field]>;
+}
+
+impl Fields for Shape {
+    fn fields(&self) -> Option<&[Field]> {
+        if let Self::Object(fields) = self { Some(fields) } else { None }
+    }
+}
+
+/// The rules of members; those that there is nothing to see to in have none.
+fn rules(fields: &'static [Field], known: &Presence) -> Vec<Rule> {
+    let rule = |field: &'static Field| {
+        let known = known.member(&field.name);
+        Rule {
+            name: &field.name,
+            always: field.nullable && !known.may_lack,
+            never_null: known.never_null,
+            inside: inside(&field.shape, known),
+        }
+    };
+    let matters = |r: &Rule| r.always || r.never_null || !matches!(r.inside, Inside::Nothing);
+    fields.iter().map(rule).filter(matters).collect()
+}
+
+fn inside(shape: &'static Shape, known: &Presence) -> Inside {
+    match shape {
+        Shape::Array(inner) | Shape::Map(inner) => match inside(inner, known) {
+            Inside::Nothing => Inside::Nothing,
+            inner => Inside::Each(Box::new(inner)),
+        },
+        Shape::Object(fields) => match rules(fields, known) {
+            rules if rules.is_empty() => Inside::Nothing,
+            rules => Inside::Hash(rules),
+        },
+        Shape::Union(parts) => match parts.iter().find(|p| p.fields().is_some()) {
+            Some(part) => inside(part, known),
+            None => Inside::Objects,
+        },
+        Shape::Ref(_) | Shape::Expandable(_) | Shape::List(_) | Shape::Search(_) | Shape::Pages(_) => Inside::Objects,
+        _ => Inside::Nothing,
+    }
+}
+
+/// What has to be seen to in an object of the API.
+fn rules_of(object: &Object) -> Option<&'static [Rule]> {
+    RULES.get(object.get("object")?.as_str()?).map(Vec::as_slice)
+}
+
+fn is_deleted(object: &Object) -> bool {
+    object.get("deleted") == Some(&Value::Bool(true))
+}
+
 /// Makes the objects in a value what Stripe sends of them, at any depth: what is always there and can be `null` is,
 /// and what is not there rather than `null` is left out.
 pub(crate) fn settle(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(settle),
-        Value::Object(object) => match kind_of(object) {
-            Some((fields, known)) => settle_members(fields, object, known),
+        Value::Object(object) => match rules_of(object) {
+            Some(rules) => settle_members(rules, object),
             None => object.values_mut().for_each(settle),
         },
         _ => {}
@@ -98,54 +181,78 @@ pub(crate) fn settle(value: &mut Value) {
 }
 
 /// An object as Stripe sends it.
-pub(crate) fn settled(object: &Object) -> Value {
-    let mut value = Value::Object(object.clone());
-    settle(&mut value);
-    value
+pub(crate) fn settled(object: &Object) -> Cow<'_, Object> {
+    let mut settled = Cow::Borrowed(object);
+    if !is_settled_object(object) {
+        match rules_of(object) {
+            Some(rules) => settle_members(rules, settled.to_mut()),
+            None => settled.to_mut().values_mut().for_each(settle),
+        }
+    }
+    settled
 }
 
-/// What an object of the API has for members.
-fn kind_of(object: &Object) -> Option<(&'static [Field], &'static Presence)> {
-    let kind = object.get("object")?.as_str()?;
-    Some((Facts::bundled().object(kind)?, of(kind)))
+fn is_settled_object(object: &Object) -> bool {
+    match rules_of(object) {
+        Some(rules) => are_settled(rules, object),
+        None => object.values().all(is_settled),
+    }
 }
 
-fn settle_members(fields: &[Field], object: &mut Object, known: &Presence) {
-    if object.get("deleted") == Some(&Value::Bool(true)) {
+/// Whether there is nothing to see to.
+fn is_settled(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().all(is_settled),
+        Value::Object(object) => is_settled_object(object),
+        _ => true,
+    }
+}
+
+fn are_settled(rules: &[Rule], object: &Object) -> bool {
+    is_deleted(object)
+        || rules.iter().all(|rule| match object.get(rule.name) {
+            Some(Value::Null) => !rule.never_null,
+            Some(value) => is_settled_inside(&rule.inside, value),
+            None => !rule.always,
+        })
+}
+
+fn is_settled_inside(inside: &Inside, value: &Value) -> bool {
+    match (inside, value) {
+        (Inside::Hash(rules), Value::Object(object)) => are_settled(rules, object),
+        (Inside::Each(inside), Value::Array(items)) => items.iter().all(|i| is_settled_inside(inside, i)),
+        (Inside::Each(inside), Value::Object(members)) => members.values().all(|v| is_settled_inside(inside, v)),
+        (Inside::Objects, value) => is_settled(value),
+        _ => true,
+    }
+}
+
+fn settle_members(rules: &[Rule], object: &mut Object) {
+    if is_deleted(object) {
         return;
     }
-    for Field { name, nullable, shape, .. } in fields {
-        let known = known.member(name);
-        match object.get_mut(name) {
-            Some(Value::Null) if known.never_null => {
-                object.shift_remove(name);
+    for rule in rules {
+        match object.get_mut(rule.name) {
+            Some(Value::Null) if rule.never_null => {
+                object.shift_remove(rule.name);
             }
-            Some(value) => settle_value(shape, value, known),
-            None if *nullable && !known.may_lack => {
-                object.insert(name.clone(), Value::Null);
+            Some(value) => settle_inside(&rule.inside, value),
+            None if rule.always => {
+                object.insert(rule.name.to_owned(), Value::Null);
             }
             None => {}
         }
     }
 }
 
-fn settle_value(shape: &Shape, value: &mut Value, known: &Presence) {
-    match (shape, value) {
-        (Shape::Array(inner), Value::Array(items)) => items.iter_mut().for_each(|i| settle_value(inner, i, known)),
-        (Shape::Map(inner), Value::Object(members)) => {
-            members.values_mut().for_each(|v| settle_value(inner, v, known));
+fn settle_inside(inside: &Inside, value: &mut Value) {
+    match (inside, value) {
+        (Inside::Hash(rules), Value::Object(object)) => settle_members(rules, object),
+        (Inside::Each(inside), Value::Array(items)) => items.iter_mut().for_each(|i| settle_inside(inside, i)),
+        (Inside::Each(inside), Value::Object(members)) => {
+            members.values_mut().for_each(|v| settle_inside(inside, v));
         }
-        (Shape::Object(fields), Value::Object(object)) => settle_members(fields, object, known),
-        (Shape::Union(parts), value @ Value::Object(_)) => {
-            let hash = parts.iter().find(|p| matches!(p, Shape::Object(_)));
-            match hash {
-                Some(part) => settle_value(part, value, known),
-                None => settle(value),
-            }
-        }
-        (Shape::Ref(_) | Shape::Expandable(_) | Shape::List(_) | Shape::Search(_) | Shape::Pages(_), value) => {
-            settle(value);
-        }
+        (Inside::Objects, value) => settle(value),
         _ => {}
     }
 }
@@ -185,5 +292,10 @@ mod tests {
         let mut settled = deleted.clone();
         settle(&mut settled);
         assert_eq!(settled, deleted);
+        let kept = refund.as_object().unwrap();
+        assert!(matches!(super::settled(kept), Cow::Borrowed(_)), "what is settled is not touched again");
+        let mut again = kept.clone();
+        again.shift_remove("charge");
+        assert_eq!(super::settled(&again).get("charge"), Some(&Value::Null));
     }
 }

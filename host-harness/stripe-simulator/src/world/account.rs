@@ -223,7 +223,7 @@ impl Account {
     /// Keeps an object under its id, in its place or as the newest, with every member that Stripe sends of it.
     pub(crate) fn put(&mut self, kind: &'static str, object: &Object) -> Bytes {
         // Boxed: a vector's spare room would be kept with every object.
-        let text = Bytes::from(serde_json::to_vec(&presence::settled(object)).unwrap_or_default().into_boxed_slice());
+        let text = Bytes::from(serde_json::to_vec(&*presence::settled(object)).unwrap_or_default().into_boxed_slice());
         let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
         // Invoice items have a date in its place.
         let created = object.get("created").or_else(|| object.get("date")).and_then(Value::as_i64).unwrap_or_default();

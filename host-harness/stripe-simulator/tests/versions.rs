@@ -80,3 +80,24 @@ async fn rates_are_limited_only_when_that_is_asked_for() {
     assert_eq!(refused.error()["code"], "rate_limit");
     assert_eq!(refused.header("stripe-rate-limited-reason"), "global-rate");
 }
+
+#[tokio::test]
+async fn an_earlier_version_expands_what_it_has() {
+    let stripe = Stripe::start().await;
+    let (customer, _) = stripe.customer_with("pm_card_visa").await;
+    let price = stripe.monthly("1500").await;
+    let form = [
+        ("customer", customer.as_str()),
+        ("items[0][price]", &price),
+        ("expand[]", "latest_invoice.payment_intent.latest_charge"),
+        ("expand[]", "latest_invoice.subscription"),
+    ];
+    let made = stripe.unversioned("POST", "/v1/subscriptions", &form).await;
+    let invoice = &made.body["latest_invoice"];
+    assert_eq!(invoice["payment_intent"]["status"], "succeeded", "{}", made.text);
+    assert_eq!(invoice["payment_intent"]["latest_charge"]["amount"], 1500);
+    assert_eq!(invoice["subscription"]["current_period_end"], made.body["current_period_end"]);
+    let later = stripe.post("/v1/subscriptions", &form).await;
+    let message = "This property cannot be expanded (latest_invoice.payment_intent.latest_charge).";
+    assert_eq!(later.error()["message"], message, "the pinned version has it elsewhere");
+}

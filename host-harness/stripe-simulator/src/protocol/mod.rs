@@ -317,7 +317,7 @@ impl Protocol {
             Ok(Object::new())
         } else {
             validate::parameters(route.parameters(&version), &sent)
-                .and_then(|p| resources::check_expand(&p, &route.operation.response).map(|()| p))
+                .and_then(|p| resources::check_expand(&p, &route.operation.response, &version).map(|()| p))
         };
         let parameters = parameters.and_then(|mut p| {
             match page {
@@ -367,6 +367,7 @@ impl Protocol {
         });
         let mut call = Call { account: &mut held, operation: route.operation, parameters, values, expand: Vec::new() };
         let result = resources::execute(&mut call, route.handler);
+        let expand = std::mem::take(&mut call.expand);
         held.commit();
         let outcome = match result {
             Ok(body) if fails_after => {
@@ -378,7 +379,7 @@ impl Protocol {
                 Outcome { executed: true, ..Outcome::refused(ApiError::failure(), request_id, scope.live) }
             }
             Ok(body) => {
-                let body = resources::in_version(&held, body, &version);
+                let body = resources::in_version(&held, body, &version, &expand, &route.operation.response);
                 Outcome { status: 200, body, executed: true, replay_of: None }
             }
             Err(error) => {

@@ -30,6 +30,9 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         let message = format!("A meter with the event name {name} is active already.");
         return Err(ApiError::invalid(message).code("resource_already_exists").param("event_name"));
     }
+    if sent.text("display_name").is_none() {
+        return Err(ApiError::empty_param("display_name"));
+    }
     let key = |name: &str, default: &str| {
         sent.object(name).and_then(|m| m.text("event_payload_key")).unwrap_or(default).to_owned()
     };

@@ -57,7 +57,7 @@ mod webhook_endpoint;
 
 use bytes::Bytes;
 use serde_json::Value;
-use stripe_facts::Operation;
+use stripe_facts::{Facts, Operation, Shape};
 
 pub(crate) use calendar::day as calendar_day;
 pub(crate) use cards::{TEST_CARDS, TestCard};
@@ -72,6 +72,7 @@ pub(crate) use read::Read;
 pub(crate) use setup_intent::verify_deposits;
 pub(crate) use v2::{SESSION, STREAM, session_of};
 
+use crate::older;
 use crate::presence;
 use crate::protocol::ApiError;
 use crate::world::{Account, Object};
@@ -186,19 +187,24 @@ pub(crate) fn execute(call: &mut Call<'_>, handler: Option<Handler>) -> Result<B
         Reply::Made(value) => value,
     };
     for path in &call.expand {
-        expand::apply(call.account, &mut value, path, &call.operation.response);
+        expand::apply(call.account, &mut value, path, &call.operation.response, &Facts::bundled().api_version);
     }
     presence::settle(&mut value);
     Ok(value.to_string().into())
 }
 
-/// An answer as a version shows it.
-pub(crate) fn in_version(account: &Account, body: Bytes, version: &str) -> Bytes {
-    if !crate::older::differs(version) || !crate::older::concerns(&body) {
+/// An answer as a version shows it. What only an earlier version can expand is expanded in what it shows.
+pub(crate) fn in_version(account: &Account, body: Bytes, version: &str, expand: &[String], response: &Shape) -> Bytes {
+    if !older::differs(version) || !older::concerns(&body) {
         return body;
     }
     let Ok(mut value) = serde_json::from_slice(&body) else { return body };
-    crate::older::show(&mut value, version, &|apart, id| crate::older::look_up(account, apart, id));
+    let look_up = |apart, id: &str| older::look_up(account, apart, id);
+    older::show(&mut value, version, &look_up);
+    if !expand.is_empty() {
+        expand.iter().for_each(|path| expand::apply(account, &mut value, path, response, version));
+        older::show(&mut value, version, &look_up);
+    }
     value.to_string().into()
 }
 

@@ -1,10 +1,12 @@
 //! Payment methods: cards, and the ready-made `pm_card_…`.
 
 use serde_json::{Value, json};
+use stripe_facts::{Facts, Operation, Shape};
 
 use super::cards::{self, Behaviour, TestCard};
 use super::fields::{assign_metadata, empty_address, new_metadata, object};
-use super::{Call, Operations, Read, Reply, confirmation_token, customer, listing};
+use super::{Call, Operations, Read, Reply, confirmation_token, customer, listing, synthetic};
+use crate::conformance;
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
 
@@ -135,8 +137,8 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         (Some("card"), Some(details)) => build(call.account, card_of(details)?, sent),
         (Some("card"), None) => return Err(ApiError::missing_param("card")),
         (None, _) => return Err(ApiError::missing_param("type")),
-        (Some("custom"), _) if sent.object("custom").is_none_or(|c| c.text("type").is_none()) => {
-            return Err(ApiError::missing_param("custom[type]"));
+        (Some(kind), _) if sent.object(kind).is_none() && needs_details(call.operation, kind) => {
+            return Err(ApiError::missing_param(kind));
         }
         (Some(kind), _) => build_other(call.account, kind, sent),
     };
@@ -151,6 +153,36 @@ pub(super) const FAILING_DEBITS: &[&str] = &["3202", "3204", "3456", "1116", "11
 pub(super) fn last_four(number: &str) -> String {
     let digits: Vec<char> = number.chars().collect();
     digits.iter().skip(digits.len().saturating_sub(4)).collect()
+}
+
+/// Whether payment methods of a type cannot be made without telling more.
+fn needs_details(operation: &Operation, kind: &str) -> bool {
+    match operation.parameter(kind).map(|p| &p.shape) {
+        Some(Shape::Object(fields)) => fields.iter().any(|f| f.required),
+        _ => false,
+    }
+}
+
+/// What a payment method tells of its type: what was given of it, and something where it always tells.
+fn details_of(kind: &str, given: Option<&Object>) -> Value {
+    let fields = Facts::bundled().object("payment_method").unwrap_or_default();
+    let Some(Shape::Object(fields)) = fields.iter().find(|f| f.name == kind).map(|f| &f.shape) else {
+        return json!({});
+    };
+    let mut details = Object::new();
+    for field in fields {
+        let given = given.and_then(|g| g.get(&field.name)).filter(|v| conformance::fits(&field.shape, v));
+        match given {
+            Some(value) => {
+                details.insert(field.name.clone(), value.clone());
+            }
+            None if field.required => {
+                details.insert(field.name.clone(), synthetic::of_shape(&field.shape));
+            }
+            None => {}
+        }
+    }
+    Value::Object(details)
 }
 
 /// A payment method that is not a card: of the right shape, without behaviour.
@@ -169,8 +201,7 @@ pub(super) fn build_other(account: &mut Account, kind: &str, sent: &Object) -> O
             "financial_connections_account": null, "fingerprint": null, "last4": last_four(number), "networks": null,
             "routing_number": given.and_then(|g| g.text("routing_number")), "status_details": null,
         }),
-        ("custom", _) => json!({"type": given.and_then(|g| g.text("type")).unwrap_or("cpmt_simulated")}),
-        _ => json!({}),
+        _ => details_of(kind, given),
     };
     method.insert(kind.into(), details);
     method

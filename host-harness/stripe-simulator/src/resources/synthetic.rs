@@ -201,6 +201,11 @@ fn make(call: &mut Call<'_>) -> Result<Value, ApiError> {
     Ok(value)
 }
 
+/// Some value of a shape.
+pub(super) fn of_shape(shape: &Shape) -> Value {
+    example(shape, 0, presence::of(""))
+}
+
 /// A value of a shape.
 fn example(shape: &Shape, depth: usize, presence: &Presence) -> Value {
     match shape {

@@ -60,7 +60,7 @@ async fn a_success_is_given_again_for_its_key() {
     assert_eq!((first.status, &first.text), (200, &again.text));
     assert_eq!((first.header("idempotent-replayed"), again.header("idempotent-replayed")), ("", "true"));
     let other = stripe.v2_with("POST", DESTINATIONS, destination("e", "https://a.example", &["*"]), &keyed).await;
-    assert_eq!((other.status, &other.error()["type"]), (409, &json!("idempotency_error")));
+    assert_eq!((other.status, &other.error()["type"]), (400, &json!("idempotency_error")));
     assert_eq!(other.error()["code"], "idempotency_error");
     let path = format!("{DESTINATIONS}/{}", first.id());
     let keyed = [("idempotency-key", "k2")];

@@ -395,7 +395,7 @@ def v2_pages_keys_and_errors():
     again = destinations.create(destination_params("once"), options)
     assert again.id == first.id and again.last_response.headers["Idempotent-Replayed"] == "true"
     once = {**options, "max_network_retries": 0}
-    refused(stripe.IdempotencyError, lambda: destinations.create(destination_params("two"), once), http_status=409)
+    refused(stripe.IdempotencyError, lambda: destinations.create(destination_params("two"), once), http_status=400)
     destinations.delete(first.id)
     gone = lambda: destinations.retrieve(first.id)
     refused(stripe.InvalidRequestError, gone, code="not_found", http_status=404)

@@ -74,7 +74,7 @@ pub(super) fn object(world: &World, kind: &str, id: &str) -> Option<Reply> {
 pub(super) fn event(protocol: &Protocol, id: &str) -> Option<Reply> {
     for (scope, account) in protocol.world.accounts() {
         let account = lock(&account);
-        let found = account.event_position(id).and_then(|p| account.events().get(p));
+        let found = account.events().get(id);
         let Some(event) = found else { continue };
         let request = event.request_id.as_deref();
         let cause = request.map(|r| format!(" · caused by {}", link(&format!("/_simulator/requests/{r}"), r)));
@@ -84,7 +84,7 @@ pub(super) fn event(protocol: &Protocol, id: &str) -> Option<Reply> {
             "{BACK}<h1>{}</h1><p>{} · {}{}</p>{}{}",
             escape(event.kind),
             escape(&name(&scope)),
-            clock(event.created),
+            clock(event.created()),
             cause.unwrap_or_default(),
             json(&event.text(None)),
             table("Deliveries", &["time", "type", "endpoint", "outcome", "event"], &deliveries)
@@ -131,7 +131,7 @@ pub(super) fn find(protocol: &Protocol, id: &str) -> Option<Reply> {
     }
     for (_, account) in protocol.world.accounts() {
         let account = lock(&account);
-        if account.event_position(id).is_some() {
+        if account.events().get(id).is_some() {
             return Some(redirect(&format!("/_simulator/events/{id}")));
         }
         let kind = account.counts().into_keys().find(|kind| account.text(kind, id).is_some_and(|t| !t.is_empty()));

@@ -5,6 +5,7 @@
 //! remembers which request the key stands for, and executes that anew.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -42,7 +43,7 @@ pub(crate) struct KeptAnswer {
     pub(crate) status: u16,
     pub(crate) body: Bytes,
     /// The request that was executed.
-    pub(crate) request_id: Box<str>,
+    pub(crate) request_id: Arc<str>,
     request: Fingerprint,
     /// Whether the answer is given again; else it only says what the key stands for.
     repeats: bool,
@@ -60,7 +61,7 @@ struct Fingerprint {
 /// A keyed request.
 #[derive(Debug, Clone)]
 pub(crate) struct Keyed {
-    pub(crate) key: Box<str>,
+    pub(crate) key: Arc<str>,
     namespace: Namespace,
     request: Fingerprint,
 }
@@ -99,14 +100,14 @@ impl Keyed {
             Some(Slot::Done(kept)) => kept,
         };
         if kept.request.endpoint != self.request.endpoint {
-            return Err(self.stands_for_another(format!(
+            return Err(ApiError::idempotency(format!(
                 "Keys for idempotent requests can only be used for the same endpoint they were first used for ('{}' \
                  vs '{}'). Try using a key other than '{}' if you meant to execute a different request.",
                 self.request.endpoint, kept.request.endpoint, self.key
             )));
         }
         if kept.request != self.request {
-            return Err(self.stands_for_another(format!(
+            return Err(ApiError::idempotency(format!(
                 "Keys for idempotent requests can only be used with the same parameters they were first used with. \
                  Try using a key other than '{}' if you meant to execute a different request.",
                 self.key
@@ -115,27 +116,21 @@ impl Keyed {
         Ok(kept.repeats.then(|| kept.clone()))
     }
 
-    /// 400 in v1; v2's reference lists it as a conflict.
-    fn stands_for_another(&self, message: String) -> ApiError {
-        let error = ApiError::idempotency(message);
-        if self.namespace == Namespace::V2 { error.status_is(409) } else { error }
-    }
-
     /// The request begins: until it ends, its key is in use.
     pub(crate) fn begin(&self, account: &mut Account) {
-        account.idempotency.insert(self.key.clone(), Slot::InFlight);
+        account.idempotency.insert(Arc::clone(&self.key), Slot::InFlight);
     }
 
     /// The request was executed.
-    pub(crate) fn keep(&self, account: &mut Account, status: u16, body: Bytes, request_id: &str) {
+    pub(crate) fn keep(&self, account: &mut Account, status: u16, body: Bytes, request_id: Arc<str>) {
         let kept = KeptAnswer {
             status,
             body,
-            request_id: request_id.into(),
+            request_id,
             request: self.request.clone(),
             repeats: status < 400 || self.namespace.repeats_errors(),
             until: account.clock().saturating_add(self.namespace.keeps_for()),
         };
-        account.idempotency.insert(self.key.clone(), Slot::Done(kept));
+        account.idempotency.insert(Arc::clone(&self.key), Slot::Done(kept));
     }
 }

@@ -90,7 +90,7 @@ struct Outcome {
     /// Whether the operation was executed, now or when its key was new.
     executed: bool,
     /// The request whose answer is given again.
-    replay_of: Option<Box<str>>,
+    replay_of: Option<Arc<str>>,
 }
 
 /// What is known of a request before it is executed.
@@ -361,9 +361,11 @@ impl Protocol {
             Ok(parameters) => parameters,
             Err(error) => return Outcome::refused(error.told_in(namespace), request_id, scope.live),
         };
+        // One text for everything that remembers the request.
+        let this: Arc<str> = request_id.into();
         held.begin(Cause {
-            request_id: Some(request_id.into()),
-            idempotency_key: keyed.as_ref().map(|k| Arc::from(&*k.key)),
+            request_id: Some(Arc::clone(&this)),
+            idempotency_key: keyed.as_ref().map(|k| Arc::clone(&k.key)),
         });
         let mut call = Call { account: &mut held, operation: route.operation, parameters, values, expand: Vec::new() };
         let result = resources::execute(&mut call, route.handler);
@@ -373,7 +375,7 @@ impl Protocol {
             Ok(body) if fails_after => {
                 if let (Some(keyed), false) = (&keyed, namespace.repeats_errors()) {
                     // The next attempt under this key finds the work done.
-                    keyed.keep(&mut held, 200, body, request_id);
+                    keyed.keep(&mut held, 200, body, this);
                     return Outcome::refused(ApiError::failure(), request_id, scope.live);
                 }
                 Outcome { executed: true, ..Outcome::refused(ApiError::failure(), request_id, scope.live) }
@@ -400,7 +402,7 @@ impl Protocol {
             }
         };
         if let Some(keyed) = &keyed {
-            keyed.keep(&mut held, outcome.status, outcome.body.clone(), request_id);
+            keyed.keep(&mut held, outcome.status, outcome.body.clone(), this);
         }
         outcome
     }

@@ -60,7 +60,7 @@ fn open(call: &mut Call<'_>) -> Result<Reply, ApiError> {
 }
 
 fn resend(call: &mut Call<'_>) -> Result<Reply, ApiError> {
-    let found = call.account.event_position(call.id()).and_then(|p| call.account.events().get(p));
+    let found = call.account.events().get(call.id());
     let event = found.cloned().ok_or_else(|| ApiError::missing_object("event", call.id(), "id"))?;
     let sent = &call.parameters;
     let targets = match sent.text("webhook_endpoint") {

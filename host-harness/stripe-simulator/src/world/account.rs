@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
+use indexmap::IndexMap;
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::later::{Agenda, banking_days_after};
-use super::{Event, Ids, Object, Scope, Settings, Shelf, Task, ThinEvent, clock, now, thin_changes};
+use super::{Chronicle, Event, Ids, Object, Scope, Settings, Shelf, Task, ThinEvent, clock, thin_changes};
 use crate::older;
 use crate::presence;
 use crate::protocol::{ApiError, KeptAnswer};
@@ -44,12 +45,9 @@ pub(crate) struct Account {
     settings: Arc<Settings>,
     ids: Ids,
     shelves: HashMap<&'static str, Shelf>,
-    events: Vec<Arc<Event>>,
-    event_positions: HashMap<Box<str>, usize>,
+    chronicle: Chronicle,
     pending: Vec<(&'static str, Bytes, Option<Bytes>)>,
     thin_ids: Ids,
-    thin_events: Vec<Arc<ThinEvent>>,
-    thin_positions: HashMap<Box<str>, usize>,
     thin_pending: Vec<(Arc<ThinEvent>, Option<Box<str>>)>,
     cause: Cause,
     agenda: Agenda,
@@ -57,7 +55,7 @@ pub(crate) struct Account {
     /// Where events go, in the order that the endpoints were created.
     targets: Vec<Arc<Target>>,
     /// Answers by idempotency key.
-    pub(crate) idempotency: HashMap<Box<str>, Slot>,
+    pub(crate) idempotency: IndexMap<Arc<str>, Slot>,
     /// Payment methods that were set up for payments while the customer is away.
     pub(crate) set_up_off_session: HashSet<String>,
     /// What payment intents and subscriptions are for, when they are part of something: its kind and id.
@@ -81,23 +79,21 @@ pub(crate) struct Sums {
 
 impl Account {
     pub(super) fn new(scope: Scope, settings: Arc<Settings>, ids: Ids, jobs: UnboundedSender<Job>) -> Self {
+        let chronicle = Chronicle::new(scope.account.clone());
         Self {
             scope,
             settings,
             thin_ids: ids.apart(),
             ids,
             shelves: HashMap::new(),
-            events: Vec::new(),
-            event_positions: HashMap::new(),
+            chronicle,
             pending: Vec::new(),
-            thin_events: Vec::new(),
-            thin_positions: HashMap::new(),
             thin_pending: Vec::new(),
             cause: Cause::default(),
             agenda: Agenda::default(),
             jobs,
             targets: Vec::new(),
-            idempotency: HashMap::new(),
+            idempotency: IndexMap::new(),
             set_up_off_session: HashSet::new(),
             purposes: HashMap::new(),
             being_created: None,
@@ -172,7 +168,7 @@ impl Account {
             hasher.write(kind.as_bytes());
             shelf.hash(&mut hasher);
         }
-        hasher.write_usize(self.events.len());
+        hasher.write_usize(self.chronicle.len());
         for target in &self.targets {
             hasher.write(target.id.as_bytes());
             hasher.write_u8(u8::from(target.enabled));
@@ -364,18 +360,12 @@ impl Account {
         data: Option<Value>,
         only_to: Option<&str>,
     ) -> Arc<ThinEvent> {
-        let event = Arc::new(self.thin_event(kind, object, data, None));
+        let event = Arc::new(self.thin_event(kind, object, data));
         self.thin_pending.push((Arc::clone(&event), only_to.map(Into::into)));
         event
     }
 
-    fn thin_event(
-        &mut self,
-        kind: &'static str,
-        object: Bytes,
-        data: Option<Value>,
-        snapshot: Option<Arc<Event>>,
-    ) -> ThinEvent {
+    fn thin_event(&mut self, kind: &'static str, object: Bytes, data: Option<Value>) -> ThinEvent {
         ThinEvent {
             id: self.thin_ids.make_v2("evt", self.scope.live).into(),
             kind,
@@ -386,19 +376,18 @@ impl Account {
             idempotency_key: self.cause.idempotency_key.clone(),
             object,
             data,
-            snapshot,
+            snapshot: None,
         }
     }
 
-    fn happen(&mut self, event: Arc<ThinEvent>, only_to: Option<&str>) {
-        self.thin_positions.insert(event.id.clone(), self.thin_events.len());
-        self.thin_events.push(Arc::clone(&event));
+    /// Tells a thin event to those that want it.
+    fn tell(&self, event: &Arc<ThinEvent>, only_to: Option<&str>) {
         let hearers = match only_to {
             Some(id) => self.target(id).filter(|t| t.enabled).map(|t| (Arc::clone(t), None)).into_iter().collect(),
             None => self.hearers(|t| t.wants_thin(event.kind)),
         };
         for (target, account) in hearers {
-            self.deliver(target, News::Thin(Arc::clone(&event)), account);
+            self.deliver(target, News::Thin(Arc::clone(event)), account);
         }
     }
 
@@ -406,17 +395,16 @@ impl Account {
     pub(crate) fn commit(&mut self) {
         // Events happen when they happen, whatever a test clock says.
         super::freeze(None);
-        let created = now();
+        let moment = self.clock_milliseconds();
         for (kind, object, previous) in std::mem::take(&mut self.pending) {
-            let id = self.ids.make("evt").into_boxed_str();
             let targets = self.hearers(|t| t.wants(kind));
             let versions = targets.iter().filter_map(|(t, _)| t.api_version.as_deref());
             let older = versions.chain([&*self.settings.account_version]).any(older::differs);
             let apart = if older { older::note(self, &object) } else { older::Noted::new() };
             let event = Arc::new(Event {
-                id: id.clone(),
+                id: self.ids.make("evt").into(),
                 kind,
-                created,
+                moment,
                 object: object.clone(),
                 previous,
                 apart,
@@ -426,31 +414,23 @@ impl Account {
                 account_version: Arc::clone(&self.settings.account_version),
                 pending: AtomicU32::new(u32::try_from(targets.len()).unwrap_or(u32::MAX)),
             });
-            self.event_positions.insert(id, self.events.len());
-            self.events.push(Arc::clone(&event));
+            let counterpart = self.chronicle.note(&event);
             for (target, account) in targets {
                 self.deliver(target, News::Snapshot(Arc::clone(&event)), account);
             }
+            if let Some(thin) = counterpart {
+                self.tell(&thin, None);
+            }
             for kind in thin_changes::of_snapshot(kind, &object, event.previous.as_ref()) {
-                // The event of the same name, not those that tell more, is the snapshot's counterpart.
-                let same = kind.strip_prefix("v1.") == Some(event.kind);
-                let thin = self.thin_event(kind, object.clone(), None, same.then(|| Arc::clone(&event)));
-                self.happen(Arc::new(thin), None);
+                let thin = Arc::new(self.thin_event(kind, object.clone(), None));
+                self.chronicle.note_thin(&thin);
+                self.tell(&thin, None);
             }
         }
         for (event, only_to) in std::mem::take(&mut self.thin_pending) {
-            self.happen(event, only_to.as_deref());
+            self.chronicle.note_thin(&event);
+            self.tell(&event, only_to.as_deref());
         }
-    }
-
-    /// Every thin event, oldest first.
-    pub(crate) fn thin_events(&self) -> &[Arc<ThinEvent>] {
-        &self.thin_events
-    }
-
-    /// The thin event of an id.
-    pub(crate) fn thin_event_of(&self, id: &str) -> Option<&Arc<ThinEvent>> {
-        self.thin_events.get(*self.thin_positions.get(id)?)
     }
 
     /// The clients that listen.
@@ -469,14 +449,9 @@ impl Account {
         let _ = self.jobs.send(Job { target, news, account });
     }
 
-    /// Every event, oldest first.
-    pub(crate) fn events(&self) -> &[Arc<Event>] {
-        &self.events
-    }
-
-    /// Where an event stands among [`Self::events`].
-    pub(crate) fn event_position(&self, id: &str) -> Option<usize> {
-        self.event_positions.get(id).copied()
+    /// Every event.
+    pub(crate) fn events(&self) -> &Chronicle {
+        &self.chronicle
     }
 }
 

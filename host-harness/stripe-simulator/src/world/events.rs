@@ -13,7 +13,8 @@ use crate::older::{self, Noted};
 pub(crate) struct Event {
     pub(crate) id: Box<str>,
     pub(crate) kind: &'static str,
-    pub(crate) created: i64,
+    /// When it happened, in milliseconds since 1970.
+    pub(crate) moment: i64,
     pub(crate) object: Bytes,
     pub(crate) previous: Option<Bytes>,
     /// What earlier versions show in the object, as it was then.
@@ -37,6 +38,11 @@ fn shown_in(object: &Bytes, version: &str, apart: &Noted) -> Bytes {
 }
 
 impl Event {
+    /// When it happened, in Unix seconds.
+    pub(crate) fn created(&self) -> i64 {
+        self.moment.div_euclid(1_000)
+    }
+
     /// The event as JSON, in the given version or else the account's.
     pub(crate) fn text(&self, version: Option<&str>) -> Bytes {
         self.text_from(version, None)
@@ -55,7 +61,7 @@ impl Event {
         }
         put(b",\"api_version\":");
         put(quoted(version.unwrap_or(&self.account_version)).as_bytes());
-        put(format!(",\"created\":{}", self.created).as_bytes());
+        put(format!(",\"created\":{}", self.created()).as_bytes());
         put(b",\"data\":{\"object\":");
         put(&shown_in(&self.object, version.unwrap_or(&self.account_version), &self.apart));
         if let Some(previous) = &self.previous {

@@ -6,6 +6,7 @@
 //! `resources`' business; how they are reached is `protocol`'s.
 
 mod account;
+mod chronicle;
 mod clock;
 mod events;
 mod ids;
@@ -25,6 +26,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 
 pub(crate) use account::{Account, Cause, OWN_ACCOUNT, Slot, contains};
+pub(crate) use chronicle::Chronicle;
 pub(crate) use clock::{freeze, machine, moment, now};
 pub(crate) use events::Event;
 pub(crate) use ids::Ids;

@@ -19,7 +19,7 @@ const READABLE: i64 = 30 * 86_400 * 1_000;
 
 fn retrieve(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let since = call.account.clock_milliseconds().saturating_sub(READABLE);
-    let found = call.account.thin_event_of(call.id()).filter(|e| e.created >= since);
+    let found = call.account.events().thin(call.id()).filter(|e| e.created >= since);
     let found = found.ok_or_else(|| ApiError::missing_object("v2.core.event", call.id(), "id"))?;
     Ok(Reply::Made(found.whole()))
 }
@@ -58,18 +58,12 @@ fn list(call: &mut Call<'_>) -> Result<Reply, ApiError> {
             && (types.is_empty() || types.iter().any(|t| t == event.kind))
             && call.parameters.text("object_id").is_none_or(|id| event.concerns(id))
     };
-    let events = call.account.thin_events();
+    let events = call.account.events();
     let wanted = &wanted;
-    let numbered = || events.iter().enumerate();
+    let told = move |at: usize| events.thin_at(at).filter(wanted).map(|event| (at, event.whole()));
     page(
         call,
-        |place| {
-            let older = numbered().take(place.min(events.len())).rev();
-            Box::new(older.filter(move |(_, e)| wanted(e)).map(|(at, e)| (at, e.whole())))
-        },
-        |place| {
-            let newer = numbered().skip(place.saturating_add(1));
-            Box::new(newer.filter(move |(_, e)| wanted(e)).map(|(at, e)| (at, e.whole())))
-        },
+        |place| Box::new((0..place.min(events.thin_len())).rev().filter_map(told)),
+        |place| Box::new((place.saturating_add(1)..events.thin_len()).filter_map(told)),
     )
 }

@@ -109,7 +109,8 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     {
         settings.insert("default_payment_method".into(), method.id().into());
     }
-    call.account.create("customer", "customer.created", &customer);
+    let text = call.account.create("customer", "customer.created", &customer);
+    let stays = card.is_none() && redeemed.is_none();
     if let Some(method) = attached {
         payment_method::attach_to(call.account, method, customer.id());
     }
@@ -119,7 +120,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     if redeemed.is_some() {
         discount::set_customer(call.account, &mut customer, redeemed);
     }
-    Ok(customer.into())
+    if stays { Ok(Reply::Kept(text)) } else { Ok(customer.into()) }
 }
 
 fn change(customer: &mut Object, sent: &Object) -> Result<(), ApiError> {

@@ -190,7 +190,18 @@ pub(crate) fn execute(call: &mut Call<'_>, handler: Option<Handler>) -> Result<B
         expand::apply(call.account, &mut value, path, &call.operation.response, &Facts::bundled().api_version);
     }
     presence::settle(&mut value);
-    Ok(value.to_string().into())
+    Ok(shared(call.account, &value))
+}
+
+/// An answer as text: the text that is kept of the object, where that is the same.
+fn shared(account: &Account, value: &Value) -> Bytes {
+    let text = value.to_string();
+    let member = |name: &str| value.get(name).and_then(Value::as_str);
+    let kept = member("object").zip(member("id")).and_then(|(kind, id)| account.text(kind, id));
+    match kept.filter(|kept| **kept == text) {
+        Some(kept) => kept.clone(),
+        None => text.into_bytes().into_boxed_slice().into(),
+    }
 }
 
 /// An answer as a version shows it. What only an earlier version can expand is expanded in what it shows.

@@ -1,5 +1,6 @@
 //! One account: its shelves, its events and its kept answers.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
@@ -218,8 +219,7 @@ impl Account {
 
     /// Keeps an object under its id, in its place or as the newest, with every member that Stripe sends of it.
     pub(crate) fn put(&mut self, kind: &'static str, object: &Object) -> Bytes {
-        // Boxed: a vector's spare room would be kept with every object.
-        let text = Bytes::from(serde_json::to_vec(&*presence::settled(object)).unwrap_or_default().into_boxed_slice());
+        let text = written(&presence::settled(object));
         let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
         // Invoice items have a date in its place.
         let created = object.get("created").or_else(|| object.get("date")).and_then(Value::as_i64).unwrap_or_default();
@@ -380,12 +380,16 @@ impl Account {
         }
     }
 
-    /// Tells a thin event to those that want it.
+    /// Tells a thin event to those that want it, or to the one that it is for.
     fn tell(&self, event: &Arc<ThinEvent>, only_to: Option<&str>) {
         let hearers = match only_to {
             Some(id) => self.target(id).filter(|t| t.enabled).map(|t| (Arc::clone(t), None)).into_iter().collect(),
             None => self.hearers(|t| t.wants_thin(event.kind)),
         };
+        self.tell_to(hearers, event);
+    }
+
+    fn tell_to(&self, hearers: Vec<(Arc<Target>, Option<Box<str>>)>, event: &Arc<ThinEvent>) {
         for (target, account) in hearers {
             self.deliver(target, News::Thin(Arc::clone(event)), account);
         }
@@ -418,8 +422,12 @@ impl Account {
             for (target, account) in targets {
                 self.deliver(target, News::Snapshot(Arc::clone(&event)), account);
             }
-            if let Some(thin) = counterpart {
-                self.tell(&thin, None);
+            // It is made only for those that want it.
+            let hearers = counterpart.map(|kind| self.hearers(|t| t.wants_thin(kind))).unwrap_or_default();
+            if !hearers.is_empty()
+                && let Some(thin) = self.chronicle.counterpart(&event)
+            {
+                self.tell_to(hearers, &thin);
             }
             for kind in thin_changes::of_snapshot(kind, &object, event.previous.as_ref()) {
                 let thin = Arc::new(self.thin_event(kind, object.clone(), None));
@@ -453,6 +461,21 @@ impl Account {
     pub(crate) fn events(&self) -> &Chronicle {
         &self.chronicle
     }
+}
+
+/// An object as text. It is written in a place of its own first: what is kept has no spare room, and leaves no
+/// holes behind.
+fn written(object: &Object) -> Bytes {
+    thread_local! {
+        static PAPER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    }
+    PAPER.with_borrow_mut(|paper| {
+        paper.clear();
+        match serde_json::to_writer(&mut *paper, object) {
+            Ok(()) => Bytes::copy_from_slice(paper),
+            Err(_) => Bytes::new(),
+        }
+    })
 }
 
 /// Whether a text contains another.

@@ -79,12 +79,12 @@ impl Chronicle {
         Self { context, ..Self::default() }
     }
 
-    /// Something happened. What v2 tells under the same name, if it does.
-    pub(super) fn note(&mut self, event: &Arc<Event>) -> Option<Arc<ThinEvent>> {
+    /// Something happened. The type under which v2 tells the same, if it does.
+    pub(super) fn note(&mut self, event: &Arc<Event>) -> Option<&'static str> {
         let (place, _) = self.snapshots.insert_full(Named(Arc::clone(event)));
-        let thin = self.counterpart(event)?;
+        let kind = counterpart_kind(event)?;
         self.thin.push(Thin::Counterpart(narrow(place)));
-        Some(thin)
+        Some(kind)
     }
 
     /// Something happened that v2 alone tells.
@@ -135,8 +135,8 @@ impl Chronicle {
     }
 
     /// The thin event that tells the same as a snapshot, where there is such a type.
-    fn counterpart(&self, event: &Arc<Event>) -> Option<Arc<ThinEvent>> {
-        let kind = thin_events::known(&format!("v1.{}", event.kind))?;
+    pub(super) fn counterpart(&self, event: &Arc<Event>) -> Option<Arc<ThinEvent>> {
+        let kind = counterpart_kind(event)?;
         Some(Arc::new(ThinEvent {
             id: counterpart_id(event).into(),
             kind,
@@ -150,6 +150,10 @@ impl Chronicle {
             snapshot: Some(Arc::clone(event)),
         }))
     }
+}
+
+fn counterpart_kind(snapshot: &Event) -> Option<&'static str> {
+    thin_events::known(&format!("v1.{}", snapshot.kind))
 }
 
 const HEADS: [&str; 2] = ["evt_65", "evt_test_65"];
@@ -203,7 +207,8 @@ mod tests {
         let (mut ids, mut chronicle) = (Ids::new(1), Chronicle::default());
         for live in [false, true, false] {
             let snapshot = event(&mut ids, "customer.created", live);
-            let thin = chronicle.note(&snapshot).unwrap();
+            assert_eq!(chronicle.note(&snapshot), Some("v1.customer.created"));
+            let thin = chronicle.counterpart(&snapshot).unwrap();
             assert_eq!(thin.id.len(), Ids::new(2).make_v2("evt", live).len());
             let found = chronicle.thin(&thin.id).unwrap();
             assert_eq!((&found.id, found.kind), (&thin.id, "v1.customer.created"));

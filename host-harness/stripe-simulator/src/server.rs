@@ -21,7 +21,7 @@ use crate::journal::{Journal, RecordedRequest};
 use crate::protocol::{Habits, Protocol};
 use crate::webhooks::{self, Log, Terms};
 use crate::wire::{self, Line};
-use crate::world::{Settings, World};
+use crate::world::{Settings, World, keep};
 
 /// How a simulator is started.
 #[derive(Debug, Clone)]
@@ -52,6 +52,10 @@ pub struct Options {
     pub demo: bool,
     /// What goes wrong from the start.
     pub faults: Vec<Fault>,
+    /// How long a banking day lasts: money of a charge is available after two of them, a payout arrives after two,
+    /// an authorization that is not captured expires after seven. With days shorter than the real ones a test sees
+    /// what banks do; real ones begin at midnight UTC and leave weekends out.
+    pub banking_day: Duration,
 }
 
 impl Default for Options {
@@ -68,6 +72,7 @@ impl Default for Options {
             restricted_keys: Vec::new(),
             demo: false,
             faults: Vec::new(),
+            banking_day: Duration::from_secs(86_400),
         }
     }
 }
@@ -176,11 +181,12 @@ async fn serve(
 ) {
     let mut tasks = JoinSet::new();
     tasks.spawn(courier);
+    tasks.spawn(keep(Arc::clone(&protocol.world)));
     loop {
         let accepted = tokio::select! {
             _ = &mut stopped => break,
             accepted = listener.accept() => accepted,
-            Some(_) = tasks.join_next(), if tasks.len() > 1 => continue,
+            Some(_) = tasks.join_next(), if tasks.len() > 2 => continue,
         };
         let Ok((stream, _)) = accepted else {
             // Out of file descriptors, most likely: give connections time to end.

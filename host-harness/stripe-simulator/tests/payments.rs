@@ -250,7 +250,7 @@ async fn no_more_is_refunded_than_was_charged() {
     assert_eq!((&shown.body["refunded"], &shown.body["amount_refunded"]), (&json!(true), &json!(2000)));
     assert_eq!(shown.body["refunds"]["data"].as_array().unwrap().len(), 2);
     let events = stripe.events().await;
-    assert_eq!(events[3..], ["charge.refunded", "refund.created", "charge.refunded", "refund.created"]);
+    assert_eq!(events[3..], ["refund.created", "charge.refunded", "refund.created", "charge.refunded"]);
     let failed = pay(&stripe, "pm_card_chargeDeclined", &[]).await;
     let charge = failed.error()["charge"].as_str().unwrap();
     assert_eq!(stripe.post("/v1/refunds", &[("charge", charge)]).await.status, 400);

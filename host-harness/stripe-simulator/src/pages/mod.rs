@@ -77,7 +77,12 @@ pub(crate) fn answer(protocol: &Protocol, request: &Request<'_>) -> Reply {
         Some(["pay", id]) => link::answer(world, id, request_id),
         Some(["p", "session", id]) => portal::answer(world, method, id, &form, request_id),
         Some(["_simulator", "authenticate", id]) => authenticate::answer(world, method, id, &form, request_id),
-        Some(["_simulator", "faults"]) => Some(control::answer(&protocol.faults, method, &form)),
+        Some(["_simulator", "faults"]) => {
+            let page = control::answer(&protocol.faults, method, &form);
+            // The clock may have been moved.
+            world.settings().alarm.notify_one();
+            Some(page)
+        }
         Some(["_simulator", "keys"]) => Some(control::keys(protocol.permissions(), method, &form)),
         Some(["_simulator", "objects", kind]) => inspect::objects(world, kind),
         Some(["_simulator", "objects", kind, id]) => inspect::object(world, kind, id),

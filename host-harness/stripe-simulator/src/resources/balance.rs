@@ -1,11 +1,11 @@
-//! The balance and the transactions that it is the sum of.
+//! The balance and the transactions that it is the sum of. Money of a charge is pending until the banks have settled.
 
 use serde_json::{Value, json};
 
 use super::fields::object;
 use super::{Call, Operations, Read, Reply, listing};
 use crate::protocol::ApiError;
-use crate::world::{Account, now};
+use crate::world::{Account, moment, now};
 
 pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v1/balance", retrieve),
@@ -14,8 +14,8 @@ pub(super) const OPERATIONS: Operations = &[
 ];
 
 const KIND: &str = "balance_transaction";
-/// Until money of a charge is available.
-const SETTLING: i64 = 2 * 24 * 60 * 60;
+/// Banking days until money of a charge is available.
+const SETTLING: u32 = 2;
 
 /// Money that moves.
 pub(super) struct Movement<'a> {
@@ -36,6 +36,7 @@ pub(super) fn record(account: &mut Account, movement: &Movement<'_>) -> String {
     let id = account.new_id("txn");
     let created = now();
     let net = movement.amount - movement.fee;
+    let (told, due) = account.in_banking_days(SETTLING);
     let fees = if movement.fee == 0 {
         Vec::new()
     } else {
@@ -48,7 +49,7 @@ pub(super) fn record(account: &mut Account, movement: &Movement<'_>) -> String {
         "id": id,
         "object": KIND,
         "amount": movement.amount,
-        "available_on": if movement.available { created } else { created + SETTLING },
+        "available_on": if movement.available { created } else { told / 1000 },
         "balance_type": "payments",
         "created": created,
         "currency": movement.currency,
@@ -57,7 +58,7 @@ pub(super) fn record(account: &mut Account, movement: &Movement<'_>) -> String {
         "fee": movement.fee,
         "fee_details": fees,
         "net": net,
-        "reporting_category": movement.kind,
+        "reporting_category": category(movement.kind),
         "source": movement.source,
         "status": if movement.available { "available" } else { "pending" },
         "type": movement.kind,
@@ -66,11 +67,51 @@ pub(super) fn record(account: &mut Account, movement: &Movement<'_>) -> String {
     let sums = account.balances.entry(movement.currency.to_owned()).or_default();
     let sum = if movement.available { &mut sums.available } else { &mut sums.pending };
     *sum = sum.saturating_add(net);
+    if !movement.available {
+        // One task settles everything that is due at its moment.
+        if account.settling.iter().all(|(settles, _)| *settles != due) {
+            account.later(due, settle, "");
+        }
+        account.settling.push((due, id.clone()));
+    }
     id
 }
 
+/// What reports call a kind of transaction.
+fn category(kind: &str) -> &str {
+    match kind {
+        "payout_cancel" | "payout_failure" => "payout_reversal",
+        "transfer_refund" => "transfer_reversal",
+        other => other,
+    }
+}
+
+/// What is pending and due becomes available.
+fn settle(account: &mut Account, _: &str) {
+    let now = moment();
+    let due = account.settling.extract_if(.., |(settles, _)| *settles <= now).collect::<Vec<_>>();
+    for (_, id) in &due {
+        let Some(mut transaction) = account.get(KIND, id) else { continue };
+        transaction.insert("status".into(), "available".into());
+        account.put(KIND, &transaction);
+        let net = transaction.integer("net").unwrap_or_default();
+        let sums = account.balances.entry(transaction.text("currency").unwrap_or_default().to_owned()).or_default();
+        sums.pending = sums.pending.saturating_sub(net);
+        sums.available = sums.available.saturating_add(net);
+    }
+    if !due.is_empty() {
+        let balance = current(account).to_string();
+        account.emit("balance.available", balance.into());
+    }
+}
+
 fn retrieve(call: &mut Call<'_>) -> Result<Reply, ApiError> {
-    let balances = &call.account.balances;
+    Ok(Reply::Made(current(call.account)))
+}
+
+/// The balance as an object.
+fn current(account: &Account) -> Value {
+    let balances = &account.balances;
     let entry =
         |currency: &str, amount: i64| json!({"amount": amount, "currency": currency, "source_types": {"card": amount}});
     let mut available: Vec<Value> = balances.iter().map(|(c, s)| entry(c, s.available)).collect();
@@ -79,13 +120,13 @@ fn retrieve(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         available.push(entry("usd", 0));
         pending.push(entry("usd", 0));
     }
-    Ok(Reply::Made(json!({
+    json!({
         "object": "balance",
         "available": available,
-        "livemode": call.account.live(),
+        "livemode": account.live(),
         "pending": pending,
         "refund_and_dispute_prefunding": {"available": [], "pending": []},
-    })))
+    })
 }
 
 fn retrieve_transaction(call: &mut Call<'_>) -> Result<Reply, ApiError> {
@@ -93,8 +134,11 @@ fn retrieve_transaction(call: &mut Call<'_>) -> Result<Reply, ApiError> {
 }
 
 fn list_transactions(call: &mut Call<'_>) -> Result<Reply, ApiError> {
-    if call.parameters.text("payout").is_some() {
-        return listing::shelf_where(call, KIND, &[], |_| false);
+    if let Some(id) = call.parameters.text("payout") {
+        // Only Stripe knows what went into a payout that it made itself, and here every payout is asked for.
+        call.account.find("payout", id, "payout")?;
+        let message = "Balance transaction history can only be filtered on automatic transfers, not manual.";
+        return Err(ApiError::invalid(message));
     }
     listing::shelf(call, KIND, &[("currency", "currency"), ("source", "source"), ("type", "type")])
 }

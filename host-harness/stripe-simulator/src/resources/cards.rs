@@ -13,6 +13,10 @@ pub(crate) enum Behaviour {
     Disputes,
     /// Pays, and the customer's bank asks what it was for.
     Inquires,
+    /// Pays, and refunds are pending for a while.
+    RefundsLate,
+    /// Pays, and refunds fail after a while.
+    RefundsFail,
     /// Is blocked by Radar.
     Blocked,
     /// The customer must authenticate, always.
@@ -58,6 +62,7 @@ pub(crate) const TEST_CARDS: &[TestCard] = &[
     card("amex", "American Express", "378282246310005", "amex", PAYS),
     card("discover", "Discover", "6011111111111117", "discover", PAYS),
     card("bypassPending", "Visa, funds available at once", "4000000000000077", "visa", PAYS),
+    card("bypassPendingInternational", "International, funds at once", "4000003720000278", "visa", PAYS),
     card("threeDSecure2Required", "3D Secure required", "4000000000003220", "visa", Behaviour::Authenticates),
     card(
         "authenticationRequired",
@@ -127,6 +132,8 @@ pub(crate) const TEST_CARDS: &[TestCard] = &[
     card("radarBlock", "Blocked by Radar", "4100000000000019", "visa", Behaviour::Blocked),
     card("riskLevelHighest", "Highest risk", "4000000000004954", "visa", Behaviour::Pays("highest")),
     card("riskLevelElevated", "Elevated risk", "4000000000009235", "visa", Behaviour::Pays("elevated")),
+    card("pendingRefund", "Refunds are pending first", "4000000000007726", "visa", Behaviour::RefundsLate),
+    card("refundFail", "Refunds fail later", "4000000000005126", "visa", Behaviour::RefundsFail),
     card("createDispute", "Disputed as fraudulent", "4000000000000259", "visa", Behaviour::Disputes),
     card("createDisputeInquiry", "Disputed as an inquiry", "4000000000001976", "visa", Behaviour::Inquires),
 ];

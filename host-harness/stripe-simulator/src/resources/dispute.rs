@@ -66,7 +66,7 @@ pub(super) fn open_for(account: &mut Account, charge: &str, method: &Object) {
     );
     let mut new = old.clone();
     new.insert("disputed".into(), true.into());
-    account.update("charge", "charge.updated", &old, &new);
+    account.put("charge", &new);
     if !inquiry {
         let movement = move_money(account, &dispute, -amount, FEE);
         dispute.insert("balance_transactions".into(), json!([movement]));
@@ -92,6 +92,12 @@ fn move_money(account: &mut Account, dispute: &Object, amount: i64, fee: i64) ->
     account.get("balance_transaction", &id).map(Value::Object).unwrap_or_default()
 }
 
+/// Whether the money of a charge is with the customer's bank: there is nothing to refund then.
+pub(super) fn has_the_money(account: &Account, charge: &Object) -> bool {
+    let of_charge = |d: &Object| d.text("charge") == Some(charge.id()) && !d.is_true("is_charge_refundable");
+    charge.is_true("disputed") && !account.select(KIND, charge.id(), of_charge).is_empty()
+}
+
 fn retrieve(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     call.named(KIND).map(Reply::from)
 }
@@ -107,7 +113,7 @@ fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     assign_metadata(&mut new, &sent)?;
     let given = sent.object("evidence");
     if (given.is_some() || sent.contains_key("submit")) && is_over(&old) {
-        return Err(ApiError::invalid("This dispute is closed already.").code("dispute_closed").param("evidence"));
+        return Err(ApiError::invalid("This dispute is already closed"));
     }
     let mut decided = None;
     if let (Some(given), Some(Value::Object(evidence))) = (given, new.get_mut("evidence")) {
@@ -152,19 +158,20 @@ fn decide(account: &mut Account, mut dispute: Object, outcome: &str) -> Object {
         if let Some(Value::Array(movements)) = dispute.get_mut("balance_transactions") {
             movements.push(movement);
         }
+        dispute.insert("is_charge_refundable".into(), true.into());
     }
     let text = account.put(KIND, &dispute);
-    account.emit("charge.dispute.closed", text.clone());
     if status == "won" {
-        account.emit("charge.dispute.funds_reinstated", text);
+        account.emit("charge.dispute.funds_reinstated", text.clone());
     }
+    account.emit("charge.dispute.closed", text);
     dispute
 }
 
 fn close(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let dispute = call.named(KIND)?;
     if is_over(&dispute) {
-        return Err(ApiError::invalid("This dispute is closed already."));
+        return Err(ApiError::invalid("This dispute is already closed"));
     }
     Ok(decide(call.account, dispute, "lost").into())
 }

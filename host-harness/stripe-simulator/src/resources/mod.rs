@@ -19,6 +19,7 @@ mod discount;
 mod dispute;
 mod event;
 mod expand;
+mod external_account;
 mod fields;
 mod invoice;
 mod invoice_payment;
@@ -136,6 +137,7 @@ pub(crate) fn handlers() -> impl Iterator<Item = ((&'static str, &'static str), 
         payment_link::OPERATIONS,
         payout::OPERATIONS,
         dispute::OPERATIONS,
+        external_account::OPERATIONS,
         test_clock::OPERATIONS,
         subscription_item::OPERATIONS,
         source::OPERATIONS,

@@ -296,6 +296,8 @@ pub(super) fn verdict(account: &Account, method: &Object, terms: &Terms) -> Verd
         Behaviour::Pays(_)
         | Behaviour::Disputes
         | Behaviour::Inquires
+        | Behaviour::RefundsLate
+        | Behaviour::RefundsFail
         | Behaviour::Authenticates
         | Behaviour::AuthenticatesUnlessSetUp => Verdict::Pays,
     }
@@ -334,8 +336,8 @@ fn paid(account: &mut Account, intent: &mut Object, method: &Object) {
         account.emit("payment_intent.amount_capturable_updated", text);
         return;
     }
-    succeed(account, intent, amount);
     dispute::open_for(account, charge.id(), method);
+    succeed(account, intent, amount);
 }
 
 fn succeed(account: &mut Account, intent: &mut Object, received: i64) {

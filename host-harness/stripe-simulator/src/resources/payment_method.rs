@@ -143,7 +143,8 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
 /// The ends of the accounts that debits fail on.
 pub(super) const FAILING_DEBITS: &[&str] = &["3202", "3204", "3456", "1116", "1113"];
 
-fn last_four(number: &str) -> String {
+/// The last four characters of a number.
+pub(super) fn last_four(number: &str) -> String {
     let digits: Vec<char> = number.chars().collect();
     digits.iter().skip(digits.len().saturating_sub(4)).collect()
 }

@@ -1,13 +1,13 @@
 //! Money that leaves: payouts to the bank, transfers to connected accounts and their reversals; and top-ups,
-//! which bring it back.
+//! which bring it back. A payout is with the bank for some days, and the bank can send it back.
 
 use serde_json::{Value, json};
 
 use super::balance::{self, Movement};
 use super::fields::{assign_metadata, new_metadata, sublist, whole};
-use super::{Call, Operations, Read, Reply, listing, money};
+use super::{Call, Operations, Read, Reply, external_account, listing, money};
 use crate::protocol::ApiError;
-use crate::world::{Account, Object, now};
+use crate::world::{Account, Object, moment, now};
 
 pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v1/payouts", list_payouts),
@@ -29,7 +29,11 @@ pub(super) const OPERATIONS: Operations = &[
 const PAYOUT: &str = "payout";
 const TRANSFER: &str = "transfer";
 const REVERSAL: &str = "transfer_reversal";
-const DAY: i64 = 86_400;
+/// Banking days until a payout is with the bank, and until it has arrived.
+const SENDING: u32 = 1;
+const ARRIVING: u32 = 2;
+/// Instant payouts arrive within the half hour, of a banking day of this many.
+const HALF_HOURS: u32 = 48;
 
 fn checked(account: &Account, sent: &Object, amount: i64) -> Result<String, ApiError> {
     let currency = money::currency(sent.text("currency").unwrap_or_default(), "currency")?;
@@ -63,24 +67,81 @@ fn create_payout(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let sent = std::mem::take(&mut call.parameters);
     let amount = sent.integer("amount").unwrap_or_default();
     let currency = checked(call.account, &sent, amount)?;
+    let external = external_account::destination(call.account, sent.text("destination"), &currency)?;
     let id = call.account.new_id("po");
     let transaction = moved(call.account, -amount, &currency, "payout", &id);
-    let destination = sent.text("destination").map(str::to_owned).unwrap_or_else(|| call.account.new_id("ba"));
+    let to_card = external.as_ref().is_some_and(|e| e.text("object") == Some("card"));
+    let destination = match &external {
+        Some(external) => external.id().to_owned(),
+        None => call.account.new_id("ba"),
+    };
     let instant = sent.text("method") == Some("instant");
-    let time = now();
+    let (told, sending, arriving) = if instant {
+        let half_hour = call.account.settings().banking_day / HALF_HOURS;
+        let arriving = moment().saturating_add(i64::try_from(half_hour.as_millis()).unwrap_or(i64::MAX));
+        (now(), moment(), arriving)
+    } else {
+        let (told, arriving) = call.account.in_banking_days(ARRIVING);
+        (told / 1000, call.account.in_banking_days(SENDING).1, arriving)
+    };
     let payout = whole(
         PAYOUT,
         json!({
-            "id": id, "object": PAYOUT, "amount": amount, "arrival_date": if instant { time } else { time + 2 * DAY },
-            "automatic": false, "balance_transaction": transaction, "created": time, "currency": currency,
+            "id": id, "object": PAYOUT, "amount": amount, "arrival_date": told, "automatic": false,
+            "balance_transaction": transaction, "created": now(), "currency": currency,
             "description": sent.text("description"), "destination": destination, "livemode": call.account.live(),
             "metadata": new_metadata(&sent), "method": if instant { "instant" } else { "standard" },
             "reconciliation_status": "not_applicable", "source_type": sent.text("source_type").unwrap_or("card"),
             "statement_descriptor": sent.text("statement_descriptor"), "status": "pending",
-            "trace_id": {"status": "pending", "value": null}, "type": "bank_account",
+            "trace_id": {"status": "pending", "value": null}, "type": if to_card { "card" } else { "bank_account" },
         }),
     );
+    call.account.later(sending, send, &id);
+    call.account.later(arriving, arrive, &id);
     Ok(Reply::Kept(call.account.create(PAYOUT, "payout.created", &payout)))
+}
+
+/// A payout goes to the bank, unless it was canceled.
+fn send(account: &mut Account, id: &str) {
+    let Some(old) = account.get(PAYOUT, id).filter(|p| p.text("status") == Some("pending")) else { return };
+    let mut new = old.clone();
+    new.insert("status".into(), "in_transit".into());
+    account.update(PAYOUT, "payout.updated", &old, &new);
+}
+
+/// The bank pays out, or gives the money back and says why.
+fn arrive(account: &mut Account, id: &str) {
+    let Some(old) = account.get(PAYOUT, id).filter(|p| p.text("status") == Some("in_transit")) else { return };
+    let mut new = old.clone();
+    // A destination that is gone by now was one that pays when the payout was made.
+    let external = external_account::destination(account, old.text("destination"), "").ok().flatten();
+    let Some((code, message)) = external.as_ref().and_then(external_account::failure) else {
+        let trace = account.letters(15).bytes().map(|b| char::from(b'0' + b % 10)).collect::<String>();
+        new.insert("status".into(), "paid".into());
+        new.insert("trace_id".into(), json!({"status": "supported", "value": trace}));
+        account.change(PAYOUT, &["payout.updated", "payout.paid"], &old, &new);
+        return;
+    };
+    let currency = old.text("currency").unwrap_or("usd").to_owned();
+    let movement = Movement {
+        amount: old.integer("amount").unwrap_or_default(),
+        fee: 0,
+        currency: &currency,
+        kind: "payout_failure",
+        source: id,
+        description: Some("REFUND FOR PAYOUT (STRIPE PAYOUT)"),
+        available: true,
+    };
+    let transaction = balance::record(account, &movement);
+    for (name, value) in [
+        ("failure_balance_transaction", transaction),
+        ("failure_code", code.into()),
+        ("failure_message", message.into()),
+        ("status", "failed".into()),
+    ] {
+        new.insert(name.into(), value.into());
+    }
+    account.change(PAYOUT, &["payout.updated", "payout.failed"], &old, &new);
 }
 
 fn retrieve_payout(call: &mut Call<'_>) -> Result<Reply, ApiError> {
@@ -113,7 +174,7 @@ fn cancel_payout(call: &mut Call<'_>) -> Result<Reply, ApiError> {
 
 fn reverse_payout(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let mut old = call.named(PAYOUT)?;
-    if old.text("reversed_by").is_some() || old.text("status") == Some("canceled") {
+    if old.text("reversed_by").is_some() || matches!(old.text("status"), Some("canceled" | "failed")) {
         return Err(ApiError::invalid("This payout cannot be reversed."));
     }
     let id = call.account.new_id("po");
@@ -137,7 +198,11 @@ fn reverse_payout(call: &mut Call<'_>) -> Result<Reply, ApiError> {
 }
 
 fn list_payouts(call: &mut Call<'_>) -> Result<Reply, ApiError> {
-    listing::shelf(call, PAYOUT, &[("destination", "destination"), ("status", "status")])
+    let arrival = call.parameters.get("arrival_date").cloned();
+    listing::shelf_where(call, PAYOUT, &[("destination", "destination"), ("status", "status")], |payout| {
+        let time = payout.integer("arrival_date").unwrap_or_default();
+        listing::in_range(arrival.as_ref(), time)
+    })
 }
 
 fn create_transfer(call: &mut Call<'_>) -> Result<Reply, ApiError> {

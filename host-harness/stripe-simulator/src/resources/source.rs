@@ -30,6 +30,26 @@ pub(super) fn card_of(token: &str, param: &str) -> Result<&'static TestCard, Api
     }
 }
 
+/// A card as it was before payment methods, of nobody yet.
+pub(super) fn build(account: &mut Account, card: &TestCard) -> Object {
+    of_method(&payment_method::build(account, card, &Object::new()), card)
+}
+
+fn of_method(method: &Object, card: &TestCard) -> Object {
+    let empty = Object::new();
+    let details = method.object("card").unwrap_or(&empty);
+    let member = |name: &str| details.get(name).cloned().unwrap_or_default();
+    whole(
+        KIND,
+        json!({
+            "id": method.id(), "object": KIND, "allow_redisplay": "unspecified", "brand": title(card.brand),
+            "country": member("country"), "customer": method.get("customer"), "exp_month": member("exp_month"),
+            "exp_year": member("exp_year"), "fingerprint": member("fingerprint"), "funding": member("funding"),
+            "last4": card.last4(), "metadata": {}, "regulated_status": "unregulated",
+        }),
+    )
+}
+
 /// Puts a card on a customer; the first is the default. Every card is a payment method too.
 pub(super) fn attach(account: &mut Account, customer: &mut Object, card: &'static TestCard) -> Object {
     let mut method = payment_method::build(account, card, &Object::new());
@@ -37,18 +57,7 @@ pub(super) fn attach(account: &mut Account, customer: &mut Object, card: &'stati
     method.insert("id".into(), id.as_str().into());
     method.insert("customer".into(), customer.id().into());
     account.put("payment_method", &method);
-    let empty = Object::new();
-    let details = method.object("card").unwrap_or(&empty);
-    let member = |name: &str| details.get(name).cloned().unwrap_or_default();
-    let source = whole(
-        KIND,
-        json!({
-            "id": id, "object": KIND, "allow_redisplay": "unspecified", "brand": title(card.brand), "country": "US",
-            "customer": customer.id(), "exp_month": member("exp_month"), "exp_year": member("exp_year"),
-            "fingerprint": member("fingerprint"), "funding": member("funding"), "last4": card.last4(), "metadata": {},
-            "regulated_status": "unregulated",
-        }),
-    );
+    let source = of_method(&method, card);
     account.create(KIND, "customer.source.created", &source);
     if customer.text("default_source").is_none() {
         customer.insert("default_source".into(), id.into());

@@ -8,7 +8,8 @@ use bytes::Bytes;
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{Event, Ids, Object, Scope, Settings, Shelf, now};
+use super::later::{Agenda, banking_days_after};
+use super::{Event, Ids, Object, Scope, Settings, Shelf, Task, clock, now};
 use crate::protocol::{ApiError, KeptAnswer};
 use crate::webhooks::{Job, Target};
 
@@ -44,6 +45,7 @@ pub(crate) struct Account {
     event_positions: HashMap<Box<str>, usize>,
     pending: Vec<(&'static str, Bytes, Option<Bytes>)>,
     cause: Cause,
+    agenda: Agenda,
     jobs: UnboundedSender<Job>,
     /// Where events go, in the order that the endpoints were created.
     pub(crate) targets: Vec<Arc<Target>>,
@@ -59,6 +61,8 @@ pub(crate) struct Account {
     pub(crate) warned: HashSet<String>,
     /// Sums by currency.
     pub(crate) balances: BTreeMap<String, Sums>,
+    /// Transactions whose money is pending, and when it is available: milliseconds since 1970.
+    pub(crate) settling: Vec<(i64, String)>,
 }
 
 /// Money of one currency, in the smallest unit.
@@ -79,6 +83,7 @@ impl Account {
             event_positions: HashMap::new(),
             pending: Vec::new(),
             cause: Cause::default(),
+            agenda: Agenda::default(),
             jobs,
             targets: Vec::new(),
             idempotency: HashMap::new(),
@@ -87,6 +92,7 @@ impl Account {
             being_created: None,
             warned: HashSet::new(),
             balances: BTreeMap::new(),
+            settling: Vec::new(),
         }
     }
 
@@ -175,11 +181,16 @@ impl Account {
 
     /// Keeps a changed object and notes the event with what changed; an object that did not change causes none.
     pub(crate) fn update(&mut self, kind: &'static str, event: &'static str, old: &Object, new: &Object) -> Bytes {
+        self.change(kind, &[event], old, new)
+    }
+
+    /// Like [`Self::update`], for a change that several events tell of.
+    pub(crate) fn change(&mut self, kind: &'static str, events: &[&'static str], old: &Object, new: &Object) -> Bytes {
         let previous = difference(old, new);
         let text = self.put(kind, new);
         if !previous.is_empty() {
             let previous = Bytes::from(serde_json::to_vec(&previous).unwrap_or_default());
-            self.pending.push((event, text.clone(), Some(previous)));
+            self.pending.extend(events.iter().map(|event| (*event, text.clone(), Some(previous.clone()))));
         }
         text
     }
@@ -193,11 +204,42 @@ impl Account {
 
     // ---- events
 
-    /// Begins a request: the changes from here on are its doing.
+    /// Begins a request: what was due before it is done, and the changes from here on are its doing.
     pub(crate) fn begin(&mut self, cause: Cause) {
-        super::clock::set_skew(self.settings.skew.load(Ordering::Relaxed));
+        self.catch_up();
         self.cause = cause;
         self.pending.clear();
+    }
+
+    /// Does what is due. No request is the cause of it.
+    pub(super) fn catch_up(&mut self) {
+        clock::set_skew(self.settings.skew.load(Ordering::Relaxed));
+        while let Some((task, id)) = self.agenda.take(clock::moment()) {
+            self.cause = Cause::default();
+            self.pending.clear();
+            task(self, &id);
+            self.commit();
+        }
+    }
+
+    /// Notes something to be done at a moment: milliseconds since 1970.
+    pub(crate) fn later(&mut self, due: i64, task: Task, id: &str) {
+        if self.agenda.note(due, task, id) {
+            self.settings.alarm.notify_one();
+        }
+    }
+
+    /// When the next thing is due.
+    pub(super) fn next_due(&self) -> Option<i64> {
+        self.agenda.next()
+    }
+
+    /// The moment that many banking days from now, in milliseconds since 1970: as objects tell it, and when it
+    /// comes. They differ for objects of a test clock that is ahead: no bank works faster for it.
+    pub(crate) fn in_banking_days(&self, days: u32) -> (i64, i64) {
+        let after = |from| banking_days_after(from, days, self.settings.banking_day);
+        let told = after(clock::milliseconds());
+        (told, told.min(after(clock::moment())))
     }
 
     /// Notes an event; it happens when the request ends.

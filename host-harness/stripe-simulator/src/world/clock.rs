@@ -18,7 +18,26 @@ pub(crate) fn now() -> i64 {
 
 /// What the machine's clock says.
 pub(crate) fn machine() -> i64 {
-    std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(i64::MAX))
+    machine_milliseconds() / 1000
+}
+
+fn machine_milliseconds() -> i64 {
+    std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Milliseconds since 1970 on the simulator's clock, whatever a test clock says.
+pub(crate) fn moment() -> i64 {
+    moment_with(SKEW.get())
+}
+
+/// Like [`moment`], for who is not at work in an account: the skew in seconds comes with the call.
+pub(super) fn moment_with(skew: i64) -> i64 {
+    machine_milliseconds().saturating_add(skew.saturating_mul(1000))
+}
+
+/// [`now`] in milliseconds.
+pub(super) fn milliseconds() -> i64 {
+    FROZEN.get().map_or_else(moment, |frozen| frozen.saturating_mul(1000))
 }
 
 /// Moves the clock of this thread.

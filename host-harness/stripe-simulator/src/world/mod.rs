@@ -8,19 +8,23 @@ mod account;
 mod clock;
 mod events;
 mod ids;
+mod later;
 mod shelf;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 
 pub(crate) use account::{Account, Cause, OWN_ACCOUNT, Slot, contains};
-pub(crate) use clock::{freeze, machine, now};
+pub(crate) use clock::{freeze, machine, moment, now};
 pub(crate) use events::Event;
 pub(crate) use ids::Ids;
+pub(crate) use later::{Task, keep};
 pub(crate) use shelf::Shelf;
 
 use crate::Options;
@@ -29,6 +33,9 @@ use crate::webhooks::Job;
 
 /// A JSON object of the API.
 pub(crate) type Object = serde_json::Map<String, serde_json::Value>;
+
+/// Mode, and the id of an account.
+type Owner = (bool, Box<str>);
 
 /// What is the same for every account.
 #[derive(Debug)]
@@ -41,6 +48,11 @@ pub(crate) struct Settings {
     pub(crate) skew: Arc<AtomicI64>,
     /// What ids are made from.
     pub(crate) seed: u64,
+    /// How long a banking day lasts.
+    pub(crate) banking_day: Duration,
+    /// Rings when something is due earlier than was known, and when the clock was moved.
+    pub(crate) alarm: Notify,
+    external_accounts: Mutex<HashMap<Owner, Vec<Object>>>,
 }
 
 impl Settings {
@@ -55,7 +67,23 @@ impl Settings {
             account_version: version.into(),
             skew: Arc::default(),
             seed: options.seed.unwrap_or_else(by_clock),
+            banking_day: options.banking_day,
+            alarm: Notify::new(),
+            external_accounts: Mutex::default(),
         }
+    }
+
+    /// The external accounts of an account, in the order that they were added. They are kept beside the accounts:
+    /// a platform adds them to an account that it is not.
+    pub(crate) fn external_accounts(&self, live: bool, account: &str) -> Vec<Object> {
+        let all = self.external_accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(&(live, account.into())).cloned().unwrap_or_default()
+    }
+
+    /// Replaces them.
+    pub(crate) fn set_external_accounts(&self, live: bool, account: &str, external: Vec<Object>) {
+        let mut all = self.external_accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert((live, account.into()), external);
     }
 }
 

@@ -4,6 +4,7 @@
 //! GET  /c/pay/{session}                   the hosted checkout page
 //! POST /c/pay/{session}                   pays: `card` (pm_card_… or a number), `email`, `name`
 //! GET  /pay/{link}                        opens a checkout session of a payment link
+//! GET  /links/{token}                     the bytes of a file, by a file link
 //! GET  /p/session/{session}               the billing portal
 //! POST /p/session/{session}               `cancel={subscription}`
 //! GET  /_simulator/authenticate/{intent}  the bank's 3D Secure page
@@ -33,7 +34,8 @@ use hyper::header::HeaderValue;
 use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
 
-use crate::protocol::{ApiError, Branch, Protocol, Reply, Tree, read};
+use crate::protocol::{ApiError, Branch, Protocol, Reply, Tree, file, read};
+use crate::resources::open_file_link;
 
 /// Whether a path is a page's.
 pub(crate) fn owns(head: &Parts) -> bool {
@@ -44,6 +46,7 @@ pub(crate) fn owns(head: &Parts) -> bool {
         || path.starts_with("/c/pay/")
         || path.starts_with("/pay/")
         || path.starts_with("/p/session/")
+        || path.starts_with("/links/")
         || path.starts_with("/_simulator/")
 }
 
@@ -75,6 +78,7 @@ pub(crate) fn answer(protocol: &Protocol, request: &Request<'_>) -> Reply {
         Some(["c", "pay", id]) => checkout::answer(world, method, id, &form, request_id),
         Some(["pay", _, "thanks"]) => Some(page(200, html::document("Thank you", "<h1>Thank you</h1>"))),
         Some(["pay", id]) => link::answer(world, id, request_id),
+        Some(["links", token]) => open_file_link(world, token).map(|contents| file(contents, request_id)),
         Some(["p", "session", id]) => portal::answer(world, method, id, &form, request_id),
         Some(["_simulator", "authenticate", id]) => authenticate::answer(world, method, id, &form, request_id),
         Some(["_simulator", "faults"]) => {

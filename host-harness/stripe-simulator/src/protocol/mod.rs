@@ -8,6 +8,7 @@ mod auth;
 mod error;
 mod form;
 mod idempotency;
+mod multipart;
 mod permissions;
 mod pretty;
 mod rate;
@@ -29,6 +30,7 @@ use stripe_facts::{Encoding, Facts, Method};
 pub(crate) use error::ApiError;
 pub(crate) use form::{Branch, Tree, decode, from_json, read};
 pub(crate) use idempotency::KeptAnswer;
+pub(crate) use multipart::Upload;
 pub(crate) use permissions::Permissions;
 pub(crate) use pretty::pretty;
 pub(crate) use validate::check_metadata_count;
@@ -46,6 +48,8 @@ use routes::{Route, Routes};
 
 /// Bytes that a body can have: far above any form of the API, small enough to hold thousands.
 const LARGEST_BODY: usize = 4 << 20;
+/// Bytes that an upload can have: most purposes allow files of 16 MB.
+const LARGEST_UPLOAD: usize = 17 << 20;
 
 /// A response as it leaves.
 pub(crate) type Reply = Response<Full<Bytes>>;
@@ -92,6 +96,7 @@ struct Prepared<'r> {
     /// Whether the answer is a 500 although the work is done.
     fails_after: bool,
     parameters: Result<Object, ApiError>,
+    upload: Option<Upload>,
     keyed: Option<Keyed>,
 }
 
@@ -155,7 +160,8 @@ impl Protocol {
             reply.headers_mut().insert("connection", HeaderValue::from_static("close"));
             return reply;
         }
-        let body = Limited::new(body, LARGEST_BODY).collect().await.map(|b| b.to_bytes());
+        let largest = if path == resources::UPLOADS { LARGEST_UPLOAD } else { LARGEST_BODY };
+        let body = Limited::new(body, largest).collect().await.map(|b| b.to_bytes());
         let request_id = self.world.request_id();
         // Looking at what was asked is nothing to look at.
         let number =
@@ -215,6 +221,13 @@ impl Protocol {
         {
             return limited(&error, reason, request_id, scope.live);
         }
+        if let (Some(id), "GET") = (resources::contents_of(path), method) {
+            let found = resources::contents(&mut lock(&self.world.account(&scope)), id);
+            return match found {
+                Ok(contents) => file(contents, request_id),
+                Err(error) => refusal(&error, request_id, scope.live),
+            };
+        }
         let key = headers.get("idempotency-key").filter(|_| match method {
             "POST" => true,
             "DELETE" => path.starts_with("/v2/"),
@@ -264,18 +277,21 @@ impl Protocol {
         let encoding = route.operation.encoding;
         let mut sent = Branch::new();
         read(head.uri.query().unwrap_or_default().as_bytes(), &mut sent)?;
-        if method != "GET" && encoding != Encoding::Multipart {
-            read_body(body, headers, encoding, &mut sent)?;
-        }
-        let keyed = key.map(|k| Keyed::new(k, method, path, &sent)).transpose()?;
-        let parameters = if encoding == Encoding::Multipart {
-            // What a file upload carries besides the file is not looked at.
-            Ok(Object::new())
-        } else {
-            validate::parameters(route.parameters(&version), &sent)
-                .and_then(|p| resources::check_expand(&p, &route.operation.response).map(|()| p))
+        let upload = match (method, encoding) {
+            ("GET", _) => None,
+            (_, Encoding::Multipart) => {
+                let kind = headers.get("content-type").and_then(|t| t.to_str().ok()).unwrap_or_default();
+                multipart::read(body, kind, &mut sent)?
+            }
+            _ => {
+                read_body(body, headers, encoding, &mut sent)?;
+                None
+            }
         };
-        Ok(Prepared { route, values, version, fails_after: false, parameters, keyed })
+        let keyed = key.map(|k| Keyed::new(k, method, path, &sent)).transpose()?;
+        let parameters = validate::parameters(route.parameters(&version), &sent)
+            .and_then(|p| resources::check_expand(&p, &route.operation.response).map(|()| p));
+        Ok(Prepared { route, values, version, fails_after: false, parameters, upload, keyed })
     }
 
     async fn execute(&self, prepared: Prepared<'_>, scope: &Scope, request_id: &str) -> Outcome {
@@ -303,7 +319,7 @@ impl Protocol {
         scope: &Scope,
         request_id: &str,
     ) -> Outcome {
-        let Prepared { route, values, version, fails_after, parameters, keyed } = prepared;
+        let Prepared { route, values, version, fails_after, parameters, upload, keyed } = prepared;
         let parameters = match parameters {
             Ok(parameters) => parameters,
             Err(error) => return Outcome::refused(&error, request_id, scope.live),
@@ -312,7 +328,8 @@ impl Protocol {
             request_id: Some(request_id.into()),
             idempotency_key: keyed.as_ref().map(|k| Arc::from(&*k.key)),
         });
-        let mut call = Call { account: &mut held, operation: route.operation, parameters, values, expand: Vec::new() };
+        let operation = route.operation;
+        let mut call = Call { account: &mut held, operation, parameters, values, upload, expand: Vec::new() };
         let result = resources::execute(&mut call, route.handler);
         held.commit();
         let outcome = match result {
@@ -447,6 +464,17 @@ fn read_body(body: &[u8], headers: &HeaderMap, encoding: Encoding, sent: &mut Br
         }
         _ => Err(malformed()),
     }
+}
+
+/// The bytes of a file.
+pub(crate) fn file(contents: resources::Contents, request_id: &str) -> Reply {
+    let mut reply = Response::new(Full::new(contents.bytes));
+    let headers = reply.headers_mut();
+    headers.insert("content-type", HeaderValue::from_static(contents.media_type));
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert("request-id", id);
+    }
+    reply
 }
 
 /// The response to a request that never became an operation.

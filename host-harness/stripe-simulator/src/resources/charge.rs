@@ -231,10 +231,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
             method
         }
         (Some(token), _) => {
-            let card = cards::by_token(token).ok_or_else(|| {
-                ApiError::invalid(format!("No such token: '{token}'")).code("resource_missing").param("source")
-            })?;
-            let method = payment_method::build(account, card, &Object::new());
+            let method = payment_method::of_token(account, token, &Object::new(), "source")?;
             account.put("payment_method", &method);
             method
         }

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::fields::{assign, assign_metadata, deleted, new_metadata, object, whole};
-use super::{Call, Operations, Read, Reply, listing, payment_method, source};
+use super::{Call, Operations, Read, Reply, listing, payment_method, source, token};
 use crate::protocol::ApiError;
 use crate::world::{Account, Object};
 
@@ -92,34 +92,86 @@ fn one(call: &Call<'_>) -> Result<(String, Vec<Object>, usize), ApiError> {
     Ok((owner, all, place))
 }
 
-fn bank_account(call: &mut Call<'_>, owner: &str, given: &Object) -> Result<Object, ApiError> {
+/// The check digit of a US routing number.
+fn is_routing_number(number: &str) -> bool {
+    let digits: Vec<u32> = number.chars().filter_map(|c| c.to_digit(10)).collect();
+    digits.len() == 9
+        && number.len() == 9
+        && digits.iter().zip([3, 7, 1].into_iter().cycle()).map(|(d, w)| d * w).sum::<u32>() % 10 == 0
+}
+
+/// A bank account of nobody yet, out of parameters.
+pub(super) fn from_details(account: &mut Account, given: &Object, param: &str) -> Result<Object, ApiError> {
     let Some(number) = given.text("account_number") else {
-        return Err(ApiError::missing_param("external_account[account_number]"));
+        return Err(ApiError::missing_param(&format!("{param}[account_number]")));
     };
     let Some(country) = given.text("country") else {
-        return Err(ApiError::missing_param("external_account[country]"));
+        return Err(ApiError::missing_param(&format!("{param}[country]")));
     };
     let currency = given.text("currency").unwrap_or("usd").to_ascii_lowercase();
+    let routing = given.text("routing_number");
+    if country.eq_ignore_ascii_case("us")
+        && let Some(number) = routing
+        && !is_routing_number(number)
+    {
+        let message = "Invalid routing number for US. The number must contain 9 digits and pass its checksum.";
+        return Err(ApiError::invalid(message)
+            .code("routing_number_invalid")
+            .param(format!("{param}[routing_number]")));
+    }
     Ok(whole(
         "bank_account",
         json!({
-            "id": call.account.new_id("ba"), "object": "bank_account", "account": owner,
+            "id": account.new_id("ba"), "object": "bank_account",
             "account_holder_name": given.text("account_holder_name"),
             "account_holder_type": given.text("account_holder_type"), "account_type": given.text("account_type"),
-            "available_payout_methods": ["standard"], "bank_name": "STRIPE TEST BANK", "country": country,
-            "currency": currency, "fingerprint": call.account.letters(16),
-            "last4": payment_method::last_four(number), "metadata": {},
-            "routing_number": given.text("routing_number"), "status": "new",
+            "bank_name": "STRIPE TEST BANK", "country": country, "currency": currency,
+            "fingerprint": account.letters(16), "last4": payment_method::last_four(number),
+            "routing_number": routing, "status": "new",
         }),
     ))
 }
 
-fn debit_card(call: &mut Call<'_>, owner: &str, token: &str) -> Result<Object, ApiError> {
-    let card = source::card_of(token, "external_account")?;
-    let mut made = source::build(call.account, card);
-    made.insert("id".into(), call.account.new_id("card").into());
-    made.insert("account".into(), owner.into());
-    made.insert("available_payout_methods".into(), json!(["standard", "instant"]));
+/// The number of the test account that a ready-made token stands for.
+fn ready_made(token: &str) -> Option<&'static str> {
+    Some(match token {
+        "btok_us_verified" => PAYS,
+        "btok_us_verified_noAccount" => "000111111116",
+        "btok_us_verified_accountClosed" => "000111111113",
+        "btok_us_verified_insufficientFunds" => "000222222227",
+        "btok_us_verified_debitNotAuthorized" => "000333333335",
+        "btok_us_verified_invalidCurrency" => "000444444440",
+        _ => return None,
+    })
+}
+
+/// The bank account of a token or of parameters, or the card of a token: an external account of nobody yet.
+fn make(account: &mut Account, sent: &Object) -> Result<Object, ApiError> {
+    const PARAM: &str = "external_account";
+    let card = match sent.get(PARAM) {
+        Some(Value::String(token)) if token.starts_with("btok_") => {
+            if let Some(number) = ready_made(token) {
+                let given = json!({"account_number": number, "country": "US", "routing_number": "110000000"});
+                return from_details(account, &object(given), PARAM);
+            }
+            let made = token::bank_account(account, token, PARAM)?;
+            token::spend(account, token);
+            return Ok(made);
+        }
+        Some(Value::String(token)) => {
+            let card = source::card_of(account, token, PARAM)?;
+            token::spend(account, token);
+            card
+        }
+        Some(Value::Object(given)) if given.text("object") == Some("card") => {
+            let test = payment_method::card_of(given)?;
+            token::Card { test, details: object(json!({"card": given})), id: None }
+        }
+        Some(Value::Object(given)) => return from_details(account, given, PARAM),
+        _ => return Err(ApiError::missing_param(PARAM)),
+    };
+    let mut made = source::build(account, card.test, &card.details);
+    made.insert("id".into(), card.id.unwrap_or_else(|| account.new_id("card")).into());
     made.insert("currency".into(), "usd".into());
     Ok(made)
 }
@@ -127,19 +179,11 @@ fn debit_card(call: &mut Call<'_>, owner: &str, token: &str) -> Result<Object, A
 fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let owner = owner(call)?;
     let sent = std::mem::take(&mut call.parameters);
-    let mut made = match sent.get("external_account") {
-        Some(Value::String(token)) if token.starts_with("btok_") => {
-            let given = json!({"account_number": PAYS, "country": "US", "routing_number": "110000000"});
-            bank_account(call, &owner, &object(given))?
-        }
-        Some(Value::String(token)) => debit_card(call, &owner, token)?,
-        Some(Value::Object(given)) if given.text("object") == Some("card") => {
-            let card = payment_method::card_of(given)?;
-            debit_card(call, &owner, &format!("tok_{}", card.name))?
-        }
-        Some(Value::Object(given)) => bank_account(call, &owner, given)?,
-        _ => return Err(ApiError::missing_param("external_account")),
-    };
+    let mut made = make(call.account, &sent)?;
+    let methods =
+        if made.text("object") == Some("card") { json!(["standard", "instant"]) } else { json!(["standard"]) };
+    made.insert("account".into(), owner.as_str().into());
+    made.insert("available_payout_methods".into(), methods);
     made.insert("metadata".into(), new_metadata(&sent));
     let mut all = all_of(call, &owner);
     let first = all.iter().all(|e| e.get("currency") != made.get("currency"));

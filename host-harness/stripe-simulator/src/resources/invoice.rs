@@ -6,7 +6,7 @@ use super::fields::{assign, assign_metadata, deleted, new_metadata, object, subl
 use super::payment_intent::{self, Terms};
 use super::{
     Call, Operations, Read, Reply, customer, discount, invoice_payment, invoiceitem, listing, meter, money,
-    payment_method, price, rates, search, subscription,
+    payment_method, price, rates, search, subscription, tax_id,
 };
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
@@ -227,7 +227,7 @@ fn blank(account: &mut Account, id: &str, customer: &Object, currency: &str) -> 
             "customer_phone": customer.get("phone"),
             "customer_shipping": customer.get("shipping"),
             "customer_tax_exempt": customer.text("tax_exempt").unwrap_or("none"),
-            "customer_tax_ids": [],
+            "customer_tax_ids": tax_id::on_invoices(account, customer.id()),
             "default_tax_rates": [],
             "discounts": [],
             "issuer": {"type": "self"},

@@ -12,6 +12,7 @@ mod cards;
 mod charge;
 mod checkout_session;
 mod command_line;
+mod confirmation_token;
 mod credit_note;
 mod customer;
 mod cycle;
@@ -21,6 +22,8 @@ mod event;
 mod expand;
 mod external_account;
 mod fields;
+mod file;
+mod file_link;
 mod invoice;
 mod invoice_payment;
 mod invoiceitem;
@@ -45,7 +48,9 @@ mod source;
 mod subscription;
 mod subscription_item;
 mod synthetic;
+mod tax_id;
 mod test_clock;
+mod token;
 mod webhook_endpoint;
 
 use bytes::Bytes;
@@ -56,13 +61,15 @@ pub(crate) use calendar::day as calendar_day;
 pub(crate) use cards::TEST_CARDS;
 pub(crate) use checkout_session::{Paid, pay};
 pub(crate) use expand::check as check_expand;
+pub(crate) use file::{Contents, PATH as UPLOADS, contents, contents_of};
+pub(crate) use file_link::open as open_file_link;
 pub(crate) use money::amount as format_amount;
 pub(crate) use payment_intent::complete_authentication;
 pub(crate) use payment_link::visit;
 pub(crate) use portal::cancel_at_period_end;
 pub(crate) use read::Read;
 
-use crate::protocol::ApiError;
+use crate::protocol::{ApiError, Upload};
 use crate::world::{Account, Object};
 
 /// An operation that is being executed.
@@ -73,6 +80,8 @@ pub(crate) struct Call<'a> {
     pub(crate) parameters: Object,
     /// What stands for the placeholders of the path.
     pub(crate) values: Vec<String>,
+    /// The file that was sent.
+    pub(crate) upload: Option<Upload>,
     /// The paths that the answer is expanded at.
     pub(crate) expand: Vec<String>,
 }
@@ -120,6 +129,7 @@ pub(crate) fn handlers() -> impl Iterator<Item = ((&'static str, &'static str), 
         charge::OPERATIONS,
         checkout_session::OPERATIONS,
         command_line::OPERATIONS,
+        confirmation_token::OPERATIONS,
         customer::OPERATIONS,
         event::OPERATIONS,
         invoice::OPERATIONS,
@@ -138,7 +148,11 @@ pub(crate) fn handlers() -> impl Iterator<Item = ((&'static str, &'static str), 
         payout::OPERATIONS,
         dispute::OPERATIONS,
         external_account::OPERATIONS,
+        file::OPERATIONS,
+        file_link::OPERATIONS,
+        tax_id::OPERATIONS,
         test_clock::OPERATIONS,
+        token::OPERATIONS,
         subscription_item::OPERATIONS,
         source::OPERATIONS,
         schedule::OPERATIONS,

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use super::cards::{self, Behaviour};
 use super::fields::{assign, assign_metadata, new_metadata, object};
 use super::{
-    Call, Operations, Read, Reply, charge, checkout_session, customer, dispute, invoice, listing, money,
-    payment_method, search,
+    Call, Operations, Read, Reply, charge, checkout_session, confirmation_token, customer, dispute, invoice, listing,
+    money, payment_method, search,
 };
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
@@ -154,12 +154,13 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         customer::named(call.account, id, "customer")?;
     }
     let confirming = sent.is_true("confirm");
-    for name in ["off_session", "return_url", "error_on_requires_action", "mandate_data"] {
+    for name in ["off_session", "return_url", "error_on_requires_action", "mandate_data", "confirmation_token"] {
         if !confirming && sent.get(name).is_some_and(|v| *v != false) {
             let message = format!("You can only set `{name}` when `confirm` is true.");
             return Err(ApiError::invalid(message).param(name));
         }
     }
+    let sent = confirmation_token::unfold(call.account, sent)?;
     let mut intent = build(call.account, amount, &currency, &sent);
     let method = method_of(call.account, &intent, &sent)?;
     if confirming && method.is_none() {
@@ -176,6 +177,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     if !confirming {
         return Ok(Reply::Kept(text));
     }
+    confirmation_token::spend(call.account, &sent, KIND, intent.id());
     attempt(call.account, &mut intent, &method, &terms(&sent)).map(|()| intent.into())
 }
 
@@ -408,7 +410,6 @@ fn fail(account: &mut Account, intent: &mut Object, error: ApiError) -> ApiError
 
 fn confirm(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let mut intent = call.named(KIND)?;
-    let sent = &call.parameters;
     match status(&intent) {
         "requires_payment_method" | "requires_confirmation" | "requires_action" => {}
         "succeeded" => {
@@ -424,18 +425,20 @@ fn confirm(call: &mut Call<'_>) -> Result<Reply, ApiError> {
             return Err(unexpected_state(&intent, message));
         }
     }
-    let method = match method_of(call.account, &intent, sent)? {
+    let sent = confirmation_token::unfold(call.account, std::mem::take(&mut call.parameters))?;
+    let method = match method_of(call.account, &intent, &sent)? {
         Some(method) => method,
         None => match intent.text("payment_method") {
             Some(id) => call.account.find("payment_method", id, "payment_method")?,
             None => return Err(no_method(&intent)),
         },
     };
-    assign(KIND, &mut intent, sent, &["receipt_email", "setup_future_usage", "shipping"]);
+    assign(KIND, &mut intent, &sent, &["receipt_email", "setup_future_usage", "shipping"]);
     if let Some(method) = sent.get("capture_method") {
         intent.insert("capture_method".into(), method.clone());
     }
-    attempt(call.account, &mut intent, &method, &terms(sent)).map(|()| intent.into())
+    confirmation_token::spend(call.account, &sent, KIND, intent.id());
+    attempt(call.account, &mut intent, &method, &terms(&sent)).map(|()| intent.into())
 }
 
 fn capture(call: &mut Call<'_>) -> Result<Reply, ApiError> {

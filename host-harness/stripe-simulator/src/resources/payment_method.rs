@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::cards::{self, Behaviour, TestCard};
 use super::fields::{assign_metadata, empty_address, new_metadata, object};
-use super::{Call, Operations, Read, Reply, customer, listing};
+use super::{Call, Operations, Read, Reply, customer, listing, token};
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
 
@@ -90,11 +90,6 @@ impl TestCard {
 
 /// The test card that card details mean, or the error that Stripe gives for such details.
 pub(super) fn card_of(details: &Object) -> Result<&'static TestCard, ApiError> {
-    if let Some(token) = details.text("token") {
-        return cards::by_token(token).ok_or_else(|| {
-            ApiError::invalid(format!("No such token: '{token}'")).code("resource_missing").param("card[token]")
-        });
-    }
     let Some(number) = details.text("number") else { return Err(ApiError::missing_param("card[number]")) };
     let number: String = number.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
     if !cards::is_number(&number) {
@@ -116,10 +111,8 @@ pub(super) fn card_of(details: &Object) -> Result<&'static TestCard, ApiError> {
             return Err(ApiError::card("invalid_expiry_year", message).param("exp_year"));
         }
     }
-    if let Some(cvc) = details.text("cvc")
-        && !(matches!(cvc.len(), 3 | 4) && cvc.bytes().all(|b| b.is_ascii_digit()))
-    {
-        return Err(ApiError::card("invalid_cvc", "Your card's security code is invalid.").param("cvc"));
+    if let Some(cvc) = details.text("cvc") {
+        check_cvc(cvc)?;
     }
     cards::by_number(&number).ok_or_else(|| {
         let message = "Your card was declined. Your request was in test mode, but used a non test (live) card. For a \
@@ -128,10 +121,34 @@ pub(super) fn card_of(details: &Object) -> Result<&'static TestCard, ApiError> {
     })
 }
 
+/// Whether a security code looks like one.
+pub(super) fn check_cvc(code: &str) -> Result<(), ApiError> {
+    if matches!(code.len(), 3 | 4) && code.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(());
+    }
+    Err(ApiError::card("invalid_cvc", "Your card's security code is invalid.").param("cvc"))
+}
+
+/// A payment method that is the card of a token, which is used up.
+pub(super) fn of_token(account: &mut Account, id: &str, sent: &Object, param: &str) -> Result<Object, ApiError> {
+    let card = token::card(account, id, param)?;
+    let mut details = card.details;
+    for name in ["allow_redisplay", "metadata", "billing_details"] {
+        if let Some(value) = sent.get(name) {
+            details.insert(name.into(), value.clone());
+        }
+    }
+    token::spend(account, id);
+    Ok(build(account, card.test, &details))
+}
+
 fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let sent = &call.parameters;
     let method = match (sent.text("type"), sent.object("card")) {
-        (Some("card"), Some(details)) => build(call.account, card_of(details)?, sent),
+        (Some("card"), Some(details)) => match details.text("token") {
+            Some(token) => of_token(call.account, token, sent, "card[token]")?,
+            None => build(call.account, card_of(details)?, sent),
+        },
         (Some("card"), None) => return Err(ApiError::missing_param("card")),
         (None, _) => return Err(ApiError::missing_param("type")),
         (Some(kind), _) => build_other(call.account, kind, sent),

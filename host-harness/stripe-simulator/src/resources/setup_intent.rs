@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::cards::{self, Behaviour};
 use super::fields::{assign, assign_metadata, new_metadata, object};
-use super::{Call, Operations, Read, Reply, customer, listing, payment_intent, payment_method};
+use super::{Call, Operations, Read, Reply, confirmation_token, customer, listing, payment_intent, payment_method};
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
 
@@ -60,6 +60,11 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     if let Some(id) = sent.text("customer") {
         customer::named(call.account, id, "customer")?;
     }
+    if sent.contains_key("confirmation_token") && !sent.is_true("confirm") {
+        let message = "You can only set `confirmation_token` when `confirm` is true.";
+        return Err(ApiError::invalid(message).param("confirmation_token"));
+    }
+    let sent = confirmation_token::unfold(call.account, sent)?;
     let mut intent = build(call.account, &sent);
     let method = match sent.text("payment_method") {
         Some(id) => Some(payment_method::named(call.account, id, "payment_method")?),
@@ -74,7 +79,10 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     }
     call.account.create(KIND, "setup_intent.created", &intent);
     match method {
-        Some(method) if sent.is_true("confirm") => complete(call.account, intent, method).map(Reply::from),
+        Some(method) if sent.is_true("confirm") => {
+            confirmation_token::spend(call.account, &sent, KIND, intent.id());
+            complete(call.account, intent, method).map(Reply::from)
+        }
         _ => Ok(intent.into()),
     }
 }
@@ -127,7 +135,8 @@ fn open(intent: &Object, verb: &str) -> Result<(), ApiError> {
 fn confirm(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let intent = call.named(KIND)?;
     open(&intent, "confirm")?;
-    let method = match (call.parameters.object("payment_method_data"), call.parameters.text("payment_method")) {
+    let sent = confirmation_token::unfold(call.account, std::mem::take(&mut call.parameters))?;
+    let method = match (sent.object("payment_method_data"), sent.text("payment_method")) {
         (Some(data), _) => {
             let method = payment_method::build(call.account, &cards::VISA, data);
             call.account.put("payment_method", &method);
@@ -139,6 +148,7 @@ fn confirm(call: &mut Call<'_>) -> Result<Reply, ApiError> {
             None => return Err(no_method()),
         },
     };
+    confirmation_token::spend(call.account, &sent, KIND, intent.id());
     complete(call.account, intent, method).map(Reply::from)
 }
 

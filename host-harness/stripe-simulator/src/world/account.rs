@@ -57,6 +57,10 @@ pub(crate) struct Account {
     pub(crate) purposes: HashMap<String, (&'static str, String)>,
     /// The subscription that is being created: its changes are part of the creation.
     pub(crate) being_created: Option<String>,
+    /// The bytes of files, by their id.
+    pub(crate) uploads: HashMap<String, Bytes>,
+    /// What tokens stand for that do not show it, by their id.
+    pub(crate) sealed: HashMap<String, Object>,
     /// Trials whose end was announced: subscription and time.
     pub(crate) warned: HashSet<String>,
     /// Sums by currency.
@@ -90,6 +94,8 @@ impl Account {
             set_up_off_session: HashSet::new(),
             purposes: HashMap::new(),
             being_created: None,
+            uploads: HashMap::new(),
+            sealed: HashMap::new(),
             warned: HashSet::new(),
             balances: BTreeMap::new(),
             settling: Vec::new(),
@@ -212,7 +218,7 @@ impl Account {
     }
 
     /// Does what is due. No request is the cause of it.
-    pub(super) fn catch_up(&mut self) {
+    pub(crate) fn catch_up(&mut self) {
         clock::set_skew(self.settings.skew.load(Ordering::Relaxed));
         while let Some((task, id)) = self.agenda.take(clock::moment()) {
             self.cause = Cause::default();

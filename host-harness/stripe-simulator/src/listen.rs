@@ -62,7 +62,7 @@ impl Listeners {
         let (jobs, queued) = unbounded_channel();
         let target = Arc::new(Target::listener(&id, &secret.unwrap_or_default(), jobs));
         // From here on events wait for it: what happens once the client has its answer is not lost.
-        lock(&account).targets.push(Arc::clone(&target));
+        lock(&account).change_targets(|all| all.push(Arc::clone(&target)));
         let upgrade = hyper::upgrade::on(&mut request);
         let (faults, log) = (Arc::clone(faults), Arc::clone(log));
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -72,7 +72,7 @@ impl Listeners {
                 let socket = WebSocketStream::from_raw_socket(TokioIo::new(line), Role::Server, None).await;
                 talk(socket, queued, &faults, &log).await;
             }
-            lock(&account).targets.retain(|t| !Arc::ptr_eq(t, &target));
+            lock(&account).change_targets(|all| all.retain(|t| !Arc::ptr_eq(t, &target)));
         });
         let mut reply = switching();
         let headers = reply.headers_mut();

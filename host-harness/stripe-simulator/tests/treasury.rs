@@ -171,6 +171,6 @@ async fn what_has_no_behaviour_is_kept_all_the_same() {
     assert_eq!(stripe.get("/v1/topups", &[]).await.ids(), [made.id()]);
     assert_eq!(stripe.make(&format!("{path}/cancel"), &[]).await.body["status"], "canceled");
     assert_eq!(stripe.events().await, ["topup.created", "topup.canceled"]);
-    let link = stripe.make("/v1/file_links", &[("file", "file_1")]).await.id();
-    assert_eq!(stripe.get("/v1/file_links", &[]).await.ids(), [link]);
+    let domain = stripe.make("/v1/apple_pay/domains", &[("domain_name", "example.com")]).await.id();
+    assert_eq!(stripe.get("/v1/apple_pay/domains", &[]).await.ids(), [domain]);
 }

@@ -4,6 +4,9 @@
 //! GET  /c/pay/{session}                   the hosted checkout page
 //! POST /c/pay/{session}                   pays: `card` (pm_card_… or a number), `email`, `name`
 //! GET  /pay/{link}                        opens a checkout session of a payment link
+//! GET  /setup/{kind}/{account}/{token}     what an account link asks for
+//! POST /setup/{kind}/{account}/{token}     fills it in
+//! GET  /express/{account}/{token}          the dashboard that a login link leads to
 //! GET  /links/{token}                     the bytes of a file, by a file link
 //! GET  /p/session/{session}               the billing portal
 //! POST /p/session/{session}               `cancel={subscription}`
@@ -21,6 +24,7 @@
 
 mod authenticate;
 mod checkout;
+mod connect;
 mod control;
 mod html;
 mod inspect;
@@ -47,6 +51,8 @@ pub(crate) fn owns(head: &Parts) -> bool {
         || path.starts_with("/pay/")
         || path.starts_with("/p/session/")
         || path.starts_with("/links/")
+        || path.starts_with("/setup/")
+        || path.starts_with("/express/")
         || path.starts_with("/_simulator/")
 }
 
@@ -78,6 +84,8 @@ pub(crate) fn answer(protocol: &Protocol, request: &Request<'_>) -> Reply {
         Some(["c", "pay", id]) => checkout::answer(world, method, id, &form, request_id),
         Some(["pay", _, "thanks"]) => Some(page(200, html::document("Thank you", "<h1>Thank you</h1>"))),
         Some(["pay", id]) => link::answer(world, id, request_id),
+        Some(["setup", _, id, token]) => connect::setup(world, method, id, token),
+        Some(["express", id, _]) => connect::express(world, id),
         Some(["links", token]) => open_file_link(world, token).map(|contents| file(contents, request_id)),
         Some(["p", "session", id]) => portal::answer(world, method, id, &form, request_id),
         Some(["_simulator", "authenticate", id]) => authenticate::answer(world, method, id, &form, request_id),

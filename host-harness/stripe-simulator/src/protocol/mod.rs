@@ -178,7 +178,9 @@ impl Protocol {
             (_, Some(FaultKind::RateLimit)) => limited(&rate::exceeded(), "global-rate", &request_id, false),
             (Ok(body), _) if owned => {
                 let request = pages::Request { method: &head.method, path, query, body: &body, id: &request_id };
-                pages::answer(self, &request)
+                let reply = pages::answer(self, &request);
+                self.world.run_errands();
+                reply
             }
             (Ok(body), _) if self.habits.latency.is_zero() => self.api(&head, &body, &request_id, fails_after).await,
             (Ok(body), _) => {
@@ -238,6 +240,7 @@ impl Protocol {
             Ok(prepared) => self.execute(Prepared { fails_after, ..prepared }, &scope, request_id).await,
             Err(error) => Outcome::refused(&error, request_id, scope.live),
         };
+        self.world.run_errands();
         let mut reply = reply(outcome.status, outcome.body, Some(request_id));
         let headers_out = reply.headers_mut();
         let mut set = |name: &'static str, value: &str| {

@@ -67,7 +67,7 @@ fn resend(call: &mut Call<'_>) -> Result<Reply, ApiError> {
                 .ok_or_else(|| ApiError::missing_object("webhook_endpoint", id, "webhook_endpoint"))?,
         ],
         None if sent.is_true("for_stripecli") => call.account.listeners(),
-        None => call.account.targets.iter().filter(|t| t.wants(event.kind)).cloned().collect(),
+        None => call.account.targets().iter().filter(|t| !t.connect && t.wants(event.kind)).cloned().collect(),
     };
     for target in targets {
         call.account.deliver(target, &event);

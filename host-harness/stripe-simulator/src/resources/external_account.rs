@@ -6,9 +6,9 @@
 use serde_json::{Value, json};
 
 use super::fields::{assign, assign_metadata, deleted, new_metadata, object, whole};
-use super::{Call, Operations, Read, Reply, listing, payment_method, source, token};
+use super::{Call, Operations, Read, Reply, account, listing, payment_method, source, token};
 use crate::protocol::ApiError;
-use crate::world::{Account, Object};
+use crate::world::{Account, Object, Work};
 
 pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v1/accounts/{account}/external_accounts", list),
@@ -179,13 +179,20 @@ fn make(account: &mut Account, sent: &Object) -> Result<Object, ApiError> {
 fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let owner = owner(call)?;
     let sent = std::mem::take(&mut call.parameters);
-    let mut made = make(call.account, &sent)?;
+    let made = add(call.account, &owner, &sent)?;
+    account::refresh(call.account, &owner);
+    Ok(made.into())
+}
+
+/// Adds the external account that parameters name or describe; the first of its currency is the default.
+pub(super) fn add(account: &mut Account, owner: &str, sent: &Object) -> Result<Object, ApiError> {
+    let mut made = make(account, sent)?;
     let methods =
         if made.text("object") == Some("card") { json!(["standard", "instant"]) } else { json!(["standard"]) };
-    made.insert("account".into(), owner.as_str().into());
+    made.insert("account".into(), owner.into());
     made.insert("available_payout_methods".into(), methods);
-    made.insert("metadata".into(), new_metadata(&sent));
-    let mut all = all_of(call, &owner);
+    made.insert("metadata".into(), new_metadata(sent));
+    let mut all = account.settings().external_accounts(account.live(), owner);
     let first = all.iter().all(|e| e.get("currency") != made.get("currency"));
     made.insert("default_for_currency".into(), false.into());
     all.push(made.clone());
@@ -193,9 +200,30 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         choose(&mut all, made.id());
         made.insert("default_for_currency".into(), true.into());
     }
-    keep(call, &owner, all);
-    call.account.emit("account.external_account.created", text(&made));
-    Ok(made.into())
+    account.settings().set_external_accounts(account.live(), owner, all);
+    tell(account, owner, created, &made);
+    Ok(made)
+}
+
+/// Tells of a change: an event of the account that it belongs to.
+fn tell(account: &mut Account, owner: &str, event: Work, external: &Object) {
+    if account.id() == owner {
+        event(account, external);
+    } else {
+        account.errand(Some(owner), event, external.clone());
+    }
+}
+
+fn created(account: &mut Account, external: &Object) {
+    account.emit("account.external_account.created", text(external));
+}
+
+fn updated(account: &mut Account, external: &Object) {
+    account.emit("account.external_account.updated", text(external));
+}
+
+fn removed(account: &mut Account, external: &Object) {
+    account.emit("account.external_account.deleted", text(external));
 }
 
 /// Makes one the default of its currency.
@@ -245,7 +273,8 @@ fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     }
     let changed = all.get(place).cloned().unwrap_or_default();
     keep(call, &owner, all);
-    call.account.emit("account.external_account.updated", text(&changed));
+    tell(call.account, &owner, updated, &changed);
+    account::refresh(call.account, &owner);
     Ok(changed.into())
 }
 
@@ -259,7 +288,8 @@ fn delete(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     }
     let gone = all.remove(place);
     keep(call, &owner, all);
-    call.account.emit("account.external_account.deleted", text(&gone));
+    tell(call.account, &owner, removed, &gone);
+    account::refresh(call.account, &owner);
     let kind = if gone.text("object") == Some("card") { "card" } else { "bank_account" };
     Ok(deleted(kind, gone.id()).into())
 }

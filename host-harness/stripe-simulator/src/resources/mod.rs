@@ -6,6 +6,7 @@
 //! handler are answered by [`synthetic`].
 
 mod account;
+mod application_fee;
 mod balance;
 mod calendar;
 mod cards;
@@ -16,6 +17,7 @@ mod confirmation_token;
 mod credit_note;
 mod customer;
 mod cycle;
+mod destination;
 mod discount;
 mod dispute;
 mod event;
@@ -34,6 +36,7 @@ mod payment_intent;
 mod payment_link;
 mod payment_method;
 mod payout;
+mod person;
 mod portal;
 mod price;
 mod product;
@@ -57,6 +60,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use stripe_facts::Operation;
 
+pub(crate) use account::{Onboarding, onboard};
 pub(crate) use calendar::day as calendar_day;
 pub(crate) use cards::TEST_CARDS;
 pub(crate) use checkout_session::{Paid, pay};
@@ -125,6 +129,7 @@ type Operations = &'static [(&'static str, &'static str, Handler)];
 pub(crate) fn handlers() -> impl Iterator<Item = ((&'static str, &'static str), Handler)> {
     const RESOURCES: &[Operations] = &[
         account::OPERATIONS,
+        application_fee::OPERATIONS,
         balance::OPERATIONS,
         charge::OPERATIONS,
         checkout_session::OPERATIONS,
@@ -146,6 +151,7 @@ pub(crate) fn handlers() -> impl Iterator<Item = ((&'static str, &'static str), 
         quote::OPERATIONS,
         payment_link::OPERATIONS,
         payout::OPERATIONS,
+        person::OPERATIONS,
         dispute::OPERATIONS,
         external_account::OPERATIONS,
         file::OPERATIONS,

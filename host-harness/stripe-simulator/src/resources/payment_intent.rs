@@ -11,11 +11,12 @@
 
 use serde_json::{Value, json};
 
+use super::application_fee::APPLICATION;
 use super::cards::{self, Behaviour};
 use super::fields::{assign, assign_metadata, new_metadata, object};
 use super::{
-    Call, Operations, Read, Reply, charge, checkout_session, confirmation_token, customer, dispute, invoice, listing,
-    money, payment_method, search,
+    Call, Operations, Read, Reply, charge, checkout_session, confirmation_token, customer, destination, dispute,
+    invoice, listing, money, payment_method, search,
 };
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
@@ -77,7 +78,7 @@ pub(super) fn build(account: &mut Account, amount: i64, currency: &str, sent: &O
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
         "amount_received": 0,
-        "application": null,
+        "application": account.is_connected().then_some(APPLICATION),
         "application_fee_amount": null,
         "automatic_payment_methods": automatic,
         "canceled_at": null,
@@ -150,6 +151,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let currency = money::currency(sent.text("currency").unwrap_or_default(), "currency")?;
     let amount = sent.integer("amount").unwrap_or_default();
     money::check_charge(amount, &currency, "amount")?;
+    destination::check(call.account, &sent, amount)?;
     if let Some(id) = sent.text("customer") {
         customer::named(call.account, id, "customer")?;
     }
@@ -464,7 +466,11 @@ fn capture(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     }
     assign(KIND, &mut intent, &call.parameters, &["statement_descriptor", "statement_descriptor_suffix"]);
     assign_metadata(&mut intent, &call.parameters)?;
-    charge::capture(call.account, intent.text("latest_charge").unwrap_or_default(), amount);
+    let sent = std::mem::take(&mut call.parameters);
+    intent = destination::terms(&intent, &sent);
+    // With less captured, what concerns connected accounts is capped.
+    destination::check(call.account, &intent, intent.integer("amount").unwrap_or(amount))?;
+    charge::capture(call.account, intent.text("latest_charge").unwrap_or_default(), amount, &sent);
     succeed(call.account, &mut intent, amount);
     Ok(intent.into())
 }
@@ -542,6 +548,8 @@ fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     intent.insert("amount".into(), amount.into());
     intent.insert("currency".into(), currency.into());
     assign(KIND, &mut intent, sent, FIELDS);
+    intent = destination::terms(&intent, sent);
+    destination::check(call.account, &intent, amount)?;
     if let Some(method) = sent.get("capture_method") {
         intent.insert("capture_method".into(), method.clone());
     }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::application_fee::APPLICATION;
 use super::cards::{self, Behaviour};
 use super::fields::{assign, assign_metadata, new_metadata, object};
 use super::{Call, Operations, Read, Reply, confirmation_token, customer, listing, payment_intent, payment_method};
@@ -27,7 +28,7 @@ pub(super) fn build(account: &mut Account, sent: &Object) -> Object {
         "id": id,
         "object": KIND,
         "allowed_payment_method_types": null,
-        "application": null,
+        "application": account.is_connected().then_some(APPLICATION),
         "automatic_payment_methods": {"allow_redirects": "always", "enabled": true},
         "cancellation_reason": null,
         "client_secret": client_secret,

@@ -71,6 +71,15 @@ pub(super) fn bank_account(account: &Account, id: &str, param: &str) -> Result<O
     unused(account, id, param)?.object("bank_account").cloned().ok_or_else(|| missing(id, param))
 }
 
+/// The details that a token of an account or a person stands for.
+pub(super) fn details(account: &Account, id: &str, kind: &str, param: &str) -> Result<Object, ApiError> {
+    let token = unused(account, id, param)?;
+    if token.text("type") != Some(kind) {
+        return Err(missing(id, param));
+    }
+    Ok(account.sealed.get(id).cloned().unwrap_or_default())
+}
+
 /// Uses a token up.
 pub(super) fn spend(account: &mut Account, id: &str) {
     if let Some(mut token) = account.get(KIND, id) {

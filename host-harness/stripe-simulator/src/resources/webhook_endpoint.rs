@@ -42,7 +42,7 @@ fn check_events(sent: &Object) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn target(endpoint: &Object, secret: &str) -> Arc<Target> {
+fn target(endpoint: &Object, secret: &str, connect: bool) -> Arc<Target> {
     Arc::new(Target {
         id: endpoint.id().into(),
         url: endpoint.text("url").unwrap_or_default().into(),
@@ -50,6 +50,7 @@ fn target(endpoint: &Object, secret: &str) -> Arc<Target> {
         enabled_events: endpoint.list("enabled_events").iter().filter_map(|e| e.as_str().map(str::to_owned)).collect(),
         api_version: endpoint.text("api_version").map(Into::into),
         enabled: endpoint.text("status") == Some("enabled"),
+        connect,
         socket: None,
         gone: AtomicBool::new(false),
     })
@@ -62,6 +63,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     if call.account.shelf(KIND).is_some_and(|s| s.count() >= MOST) {
         return Err(ApiError::invalid(format!("You have reached the maximum of {MOST} test webhook endpoints.")));
     }
+    let connect = sent.is_true("connect");
     let secret = format!("whsec_{}", call.account.letters(32));
     let mut endpoint = object(json!({
         "id": call.account.new_id("we"),
@@ -77,7 +79,8 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         "url": sent.text("url"),
     }));
     call.account.put(KIND, &endpoint);
-    call.account.targets.push(target(&endpoint, &secret));
+    let made = target(&endpoint, &secret, connect);
+    call.account.change_targets(|all| all.push(made));
     endpoint.insert("secret".into(), secret.into());
     Ok(endpoint.into())
 }
@@ -99,9 +102,11 @@ fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         endpoint.insert("status".into(), if *disabled { "disabled" } else { "enabled" }.into());
     }
     let text = call.account.put(KIND, &endpoint);
-    if let Some(old) = call.account.targets.iter_mut().find(|t| *t.id == *endpoint.id()) {
-        *old = target(&endpoint, &old.secret);
-    }
+    call.account.change_targets(|all| {
+        if let Some(old) = all.iter_mut().find(|t| *t.id == *endpoint.id()) {
+            *old = target(&endpoint, &old.secret, old.connect);
+        }
+    });
     Ok(Reply::Kept(text))
 }
 
@@ -113,10 +118,12 @@ fn delete(call: &mut Call<'_>) -> Result<Reply, ApiError> {
 }
 
 fn remove_target(account: &mut Account, id: &str) {
-    account.targets.retain(|t| {
-        let gone = *t.id == *id;
-        t.gone.fetch_or(gone, Ordering::Relaxed);
-        !gone
+    account.change_targets(|all| {
+        all.retain(|t| {
+            let gone = *t.id == *id;
+            t.gone.fetch_or(gone, Ordering::Relaxed);
+            !gone
+        });
     });
 }
 

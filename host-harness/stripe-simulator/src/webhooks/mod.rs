@@ -38,6 +38,8 @@ pub(crate) struct Target {
     pub(crate) enabled_events: Vec<String>,
     pub(crate) api_version: Option<Box<str>>,
     pub(crate) enabled: bool,
+    /// Whether it hears of connected accounts, and not of its own.
+    pub(crate) connect: bool,
     /// Where events go in place of the URL, for a client that listens.
     pub(crate) socket: Option<UnboundedSender<Job>>,
     /// Set once the endpoint is deleted: attempts that are still to come are not made.
@@ -54,6 +56,7 @@ impl Target {
             enabled_events: vec!["*".to_owned()],
             api_version: None,
             enabled: true,
+            connect: false,
             socket: Some(jobs),
             gone: AtomicBool::new(false),
         }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::errands::Work;
 use super::later::{Agenda, banking_days_after};
 use super::{Event, Ids, Object, Scope, Settings, Shelf, Task, clock, now};
 use crate::protocol::{ApiError, KeptAnswer};
@@ -47,8 +48,7 @@ pub(crate) struct Account {
     cause: Cause,
     agenda: Agenda,
     jobs: UnboundedSender<Job>,
-    /// Where events go, in the order that the endpoints were created.
-    pub(crate) targets: Vec<Arc<Target>>,
+    targets: Vec<Arc<Target>>,
     /// Answers by idempotency key.
     pub(crate) idempotency: HashMap<Box<str>, Slot>,
     /// Payment methods that were set up for payments while the customer is away.
@@ -110,6 +110,18 @@ impl Account {
     /// The account's own id.
     pub(crate) fn id(&self) -> &str {
         self.scope.account.as_deref().unwrap_or(OWN_ACCOUNT)
+    }
+
+    /// Whether the account is one that a platform acts for.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.scope.account.is_some()
+    }
+
+    /// Has something done by another account of the same mode, the platform when none is named, once this one is
+    /// free.
+    pub(crate) fn errand(&self, to: Option<&str>, work: Work, about: Object) {
+        let to = Scope { live: self.scope.live, account: to.map(Into::into) };
+        self.settings.errands.note(to, self.cause.clone(), work, about);
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -201,6 +213,15 @@ impl Account {
         text
     }
 
+    /// Notes an event about a change of something that is part of another object; nothing is kept.
+    pub(crate) fn tell_change(&mut self, event: &'static str, old: &Object, new: &Object) {
+        let previous = difference(old, new);
+        if !previous.is_empty() {
+            let text = |object: &Object| Bytes::from(serde_json::to_vec(object).unwrap_or_default());
+            self.pending.push((event, text(new), Some(text(&previous))));
+        }
+    }
+
     /// Takes an object out of lists; `left` is what its id answers from now on.
     pub(crate) fn remove(&mut self, kind: &str, id: &str, left: Option<Bytes>) {
         if let Some(shelf) = self.shelves.get_mut(kind) {
@@ -270,10 +291,15 @@ impl Account {
         let created = now();
         for (kind, object, previous) in std::mem::take(&mut self.pending) {
             let id = self.ids.make("evt").into_boxed_str();
-            let targets: Vec<_> = self.targets.iter().filter(|t| t.wants(kind)).map(Arc::clone).collect();
+            let own = self.targets.iter().filter(|t| !t.connect && t.wants(kind)).map(Arc::clone);
+            let mut targets: Vec<_> = own.collect();
+            if self.scope.account.is_some() {
+                targets.extend(self.settings.connect_targets(self.scope.live, kind));
+            }
             let event = Arc::new(Event {
                 id: id.clone(),
                 kind,
+                account: self.scope.account.clone(),
                 created,
                 object,
                 previous,
@@ -289,6 +315,20 @@ impl Account {
                 self.deliver(target, &event);
             }
         }
+    }
+
+    /// Changes where events go.
+    pub(crate) fn change_targets(&mut self, change: impl FnOnce(&mut Vec<Arc<Target>>)) {
+        change(&mut self.targets);
+        if self.scope.account.is_none() {
+            let hear = |t: &&Arc<Target>| t.connect || t.socket.is_some();
+            self.settings.set_connect_targets(self.scope.live, self.targets.iter().filter(hear).cloned().collect());
+        }
+    }
+
+    /// Where events go, in the order that the endpoints were created.
+    pub(crate) fn targets(&self) -> &[Arc<Target>] {
+        &self.targets
     }
 
     /// The endpoint of an id.

@@ -13,6 +13,8 @@ use crate::older;
 pub(crate) struct Event {
     pub(crate) id: Box<str>,
     pub(crate) kind: &'static str,
+    /// The connected account that it happened in.
+    pub(crate) account: Option<Box<str>>,
     pub(crate) created: i64,
     pub(crate) object: Bytes,
     pub(crate) previous: Option<Bytes>,
@@ -43,7 +45,11 @@ impl Event {
         let quoted = |text: &str| Value::from(text).to_string();
         put(b"{\"id\":");
         put(quoted(&self.id).as_bytes());
-        put(b",\"object\":\"event\",\"api_version\":");
+        put(b",\"object\":\"event\"");
+        if let Some(account) = &self.account {
+            put(format!(",\"account\":{}", quoted(account)).as_bytes());
+        }
+        put(b",\"api_version\":");
         put(quoted(version.unwrap_or(&self.account_version)).as_bytes());
         put(format!(",\"created\":{}", self.created).as_bytes());
         put(b",\"data\":{\"object\":");

@@ -1,11 +1,12 @@
 //! The state: accounts, the objects in them, their events, and the answers kept for idempotency keys.
 //!
-//! An account is what one key mode and one `Stripe-Account` see; accounts share nothing. Every account has one
-//! lock, held for one operation and never across an await. What the operations *do* to the state is
+//! An account is what one key mode and one `Stripe-Account` see; what happens in one reaches another by [`errands`]
+//! alone. Every account has one lock, held for one operation and never across an await. What the operations *do* to the state is
 //! `resources`' business; how they are reached is `protocol`'s.
 
 mod account;
 mod clock;
+mod errands;
 mod events;
 mod ids;
 mod later;
@@ -22,6 +23,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 pub(crate) use account::{Account, Cause, OWN_ACCOUNT, Slot, contains};
 pub(crate) use clock::{freeze, machine, moment, now};
+pub(crate) use errands::Work;
 pub(crate) use events::Event;
 pub(crate) use ids::Ids;
 pub(crate) use later::{Task, keep};
@@ -29,7 +31,7 @@ pub(crate) use shelf::Shelf;
 
 use crate::Options;
 use crate::older;
-use crate::webhooks::Job;
+use crate::webhooks::{Job, Target};
 
 /// A JSON object of the API.
 pub(crate) type Object = serde_json::Map<String, serde_json::Value>;
@@ -52,7 +54,10 @@ pub(crate) struct Settings {
     pub(crate) banking_day: Duration,
     /// Rings when something is due earlier than was known, and when the clock was moved.
     pub(crate) alarm: Notify,
+    errands: errands::Errands,
     external_accounts: Mutex<HashMap<Owner, Vec<Object>>>,
+    /// Where events of connected accounts go, by mode.
+    connect: Mutex<HashMap<bool, Vec<Arc<Target>>>>,
 }
 
 impl Settings {
@@ -69,8 +74,21 @@ impl Settings {
             seed: options.seed.unwrap_or_else(by_clock),
             banking_day: options.banking_day,
             alarm: Notify::new(),
+            errands: errands::Errands::default(),
             external_accounts: Mutex::default(),
+            connect: Mutex::default(),
         }
+    }
+
+    /// Where events of connected accounts go that are of this type.
+    fn connect_targets(&self, live: bool, kind: &str) -> Vec<Arc<Target>> {
+        let all = self.connect.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(&live).into_iter().flatten().filter(|t| t.wants(kind)).map(Arc::clone).collect()
+    }
+
+    /// Replaces them.
+    fn set_connect_targets(&self, live: bool, targets: Vec<Arc<Target>>) {
+        self.connect.lock().unwrap_or_else(PoisonError::into_inner).insert(live, targets);
     }
 
     /// The external accounts of an account, in the order that they were added. They are kept beside the accounts:

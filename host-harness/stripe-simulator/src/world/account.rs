@@ -61,6 +61,8 @@ pub(crate) struct Account {
     pub(crate) uploads: HashMap<String, Bytes>,
     /// What tokens stand for that do not show it, by their id.
     pub(crate) sealed: HashMap<String, Object>,
+    /// What objects were made inside of, by their ids, where they do not say so themselves.
+    pub(crate) made_in: HashMap<String, String>,
     /// Trials whose end was announced: subscription and time.
     pub(crate) warned: HashSet<String>,
     /// Sums by currency.
@@ -96,6 +98,7 @@ impl Account {
             being_created: None,
             uploads: HashMap::new(),
             sealed: HashMap::new(),
+            made_in: HashMap::new(),
             warned: HashSet::new(),
             balances: BTreeMap::new(),
             settling: Vec::new(),

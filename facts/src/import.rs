@@ -197,7 +197,7 @@ fn object(schema: &Map<String, Value>, at: &str) -> Result<Shape, ImportError> {
     let mut fields = Vec::with_capacity(properties.len());
     for (name, property) in properties {
         fields.push(Field {
-            name: name.clone(),
+            name: on_the_wire(name).to_owned(),
             required: required.contains(&name.as_str()),
             nullable: property["nullable"] == true,
             shape: shape(property, &format!("{at}.{name}"))?,
@@ -209,6 +209,13 @@ fn object(schema: &Map<String, Value>, at: &str) -> Result<Shape, ImportError> {
 }
 
 /// The three envelopes that lists of objects come in.
+/// The name that a member has in JSON: a document that was read out of Python classes has an underscore behind
+/// names that Python keeps for itself.
+fn on_the_wire(name: &str) -> &str {
+    const KEYWORDS: &[&str] = &["as", "class", "def", "del", "for", "from", "global", "if", "import", "in", "is"];
+    name.strip_suffix('_').filter(|n| KEYWORDS.contains(n)).unwrap_or(name)
+}
+
 fn page(properties: &Map<String, Value>, at: &str) -> Result<Option<Shape>, ImportError> {
     let Some(items) = properties.get("data").and_then(|d| d.get("items")) else { return Ok(None) };
     let wrap: fn(Box<Shape>) -> Shape = if properties.contains_key("next_page_url") {

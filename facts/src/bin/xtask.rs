@@ -1,8 +1,12 @@
 //! `cargo xtask facts PATH_TO_OPENAPI`: writes the facts of an API version from an OpenAPI document.
+//!
+//! What is known to be wrong in documents is in `errata.json`: where (`at`, a JSON pointer), how that is known (`reason`)
+//! and what stands there `instead`, or which place has the right thing to `copy`. One that a document does not need is left out, and said so.
 
 use std::path::Path;
 use std::process::ExitCode;
 
+use serde_json::Value;
 use stripe_facts::{import, text};
 
 const USAGE: &str = "usage: cargo xtask facts PATH_TO_OPENAPI [OUTPUT_DIRECTORY]";
@@ -26,10 +30,24 @@ fn main() -> ExitCode {
     }
 }
 
+fn correct(document: &mut Value, errata: &Value) {
+    for erratum in errata.as_array().into_iter().flatten() {
+        let text = |name: &str| erratum.get(name).and_then(Value::as_str).unwrap_or_default();
+        let copy = document.pointer(text("copy")).filter(|_| erratum.get("copy").is_some());
+        let right = erratum.get("instead").or(copy).cloned();
+        match (document.pointer_mut(text("at")), right) {
+            (Some(wrong), Some(right)) if *wrong != right => *wrong = right,
+            _ => eprintln!("errata.json: nothing to correct at {}", text("at")),
+        }
+    }
+}
+
 fn write_facts(document: &Path, output: &Path) -> Result<String, String> {
     let name = document.display();
     let bytes = std::fs::read(document).map_err(|e| format!("cannot read {name}: {e}"))?;
-    let document = serde_json::from_slice(&bytes).map_err(|e| format!("{name} is not JSON: {e}"))?;
+    let mut document = serde_json::from_slice(&bytes).map_err(|e| format!("{name} is not JSON: {e}"))?;
+    let errata = serde_json::from_str(include_str!("../../errata.json")).map_err(|e| format!("errata.json: {e}"))?;
+    correct(&mut document, &errata);
     let facts = import::from_openapi(&document).map_err(|e| format!("{name}: {e}"))?;
     let files = text::write(&facts);
     let all: String = files.iter().map(|(_, body)| body.as_str()).collect();

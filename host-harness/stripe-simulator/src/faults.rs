@@ -23,7 +23,8 @@ pub enum FaultKind {
     RateLimit,
     /// 500, and nothing is done.
     ErrorBefore,
-    /// 500 after the work was done; kept for the idempotency key as any first answer is.
+    /// 500 after the work was done. v1 keeps it for the idempotency key as any first answer; in v2 the next attempt
+    /// under the key finds the work done.
     ErrorAfter,
     /// The connection is reset, and nothing is done.
     ResetBefore,

@@ -31,9 +31,11 @@ mod journal;
 mod listen;
 mod older;
 mod pages;
+mod presence;
 mod protocol;
 mod resources;
 pub mod server;
+mod violations;
 mod webhooks;
 mod wire;
 mod world;
@@ -41,6 +43,7 @@ mod world;
 pub use faults::{Fault, FaultError, FaultKind};
 pub use journal::RecordedRequest;
 pub use server::{Options, Simulator};
+pub use violations::Violation;
 
 /// A secret key that the simulator accepts.
 ///

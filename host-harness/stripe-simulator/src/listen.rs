@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, UPGRADE};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use stripe_facts::Facts;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
@@ -23,7 +23,7 @@ use tokio_tungstenite::tungstenite::protocol::{Message, Role};
 use crate::faults::Faults;
 use crate::protocol::{ApiError, Reply, refusal, switching};
 use crate::resources::Read;
-use crate::webhooks::{self, Job, Log, Target};
+use crate::webhooks::{self, Job, Log, News, Target};
 use crate::world::{World, lock};
 
 /// Where clients connect.
@@ -62,7 +62,7 @@ impl Listeners {
         let (jobs, queued) = unbounded_channel();
         let target = Arc::new(Target::listener(&id, &secret.unwrap_or_default(), jobs));
         // From here on events wait for it: what happens once the client has its answer is not lost.
-        lock(&account).change_targets(|all| all.push(Arc::clone(&target)));
+        lock(&account).aim(target);
         let upgrade = hyper::upgrade::on(&mut request);
         let (faults, log) = (Arc::clone(faults), Arc::clone(log));
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -72,7 +72,7 @@ impl Listeners {
                 let socket = WebSocketStream::from_raw_socket(TokioIo::new(line), Role::Server, None).await;
                 talk(socket, queued, &faults, &log).await;
             }
-            lock(&account).change_targets(|all| all.retain(|t| !Arc::ptr_eq(t, &target)));
+            lock(&account).turn_away(&id);
         });
         let mut reply = switching();
         let headers = reply.headers_mut();
@@ -106,22 +106,37 @@ async fn talk(mut socket: Socket, mut queued: UnboundedReceiver<Job>, faults: &F
     }
 }
 
-/// An event as clients expect it: in the account's version, and once more in the newest for those that ask for it.
-fn messages(job: &Job, faults: &Faults) -> [String; 2] {
-    let newest = Facts::bundled().api_version.as_str();
-    [None, Some(newest)].map(|version| {
-        let body = webhooks::body(job, version);
-        let headers =
-            webhooks::headers(&job.target, &body, faults).map(|(name, value)| (name.to_owned(), value.into()));
-        let headers: serde_json::Map<String, serde_json::Value> = headers.into_iter().collect();
+/// An event as clients expect it: a snapshot in the account's version, and once more in the newest for those that
+/// ask for it; a thin event as it is.
+fn messages(job: &Job, faults: &Faults) -> Vec<String> {
+    let headers = |body: &[u8]| -> Map<String, Value> {
+        let headers = webhooks::headers(&job.target, body, faults);
+        headers.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
+    };
+    let id = job.news.id();
+    let snapshot = |version: Option<&str>| {
+        let body = job.body(version);
         json!({
             "type": "webhook_event",
             "endpoint": {"api_version": version},
             "event_payload": String::from_utf8_lossy(&body),
-            "http_headers": headers,
-            "webhook_conversation_id": format!("wc_{}", job.event.id),
-            "webhook_id": format!("wh_{}", job.event.id),
+            "http_headers": headers(&body),
+            "webhook_conversation_id": format!("wc_{id}"),
+            "webhook_id": format!("wh_{id}"),
         })
         .to_string()
-    })
+    };
+    match &job.news {
+        News::Snapshot(_) => [None, Some(Facts::bundled().api_version.as_str())].map(snapshot).into(),
+        News::Thin(_) => {
+            let body = job.body(None);
+            let message = json!({
+                "type": "v2_event",
+                "payload": String::from_utf8_lossy(&body),
+                "http_headers": headers(&body),
+                "destination_id": &*job.target.id,
+            });
+            vec![message.to_string()]
+        }
+    }
 }

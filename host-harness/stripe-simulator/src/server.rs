@@ -18,7 +18,8 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::demo;
 use crate::faults::{Fault, Faults};
 use crate::journal::{Journal, RecordedRequest};
-use crate::protocol::{Habits, Protocol};
+use crate::protocol::{Habits, Protocol, Watch};
+use crate::violations::{Violation, Violations};
 use crate::webhooks::{self, Log, Terms};
 use crate::wire::{self, Line};
 use crate::world::{Settings, World, keep};
@@ -56,6 +57,9 @@ pub struct Options {
     /// an authorization that is not captured expires after seven. With days shorter than the real ones a test sees
     /// what banks do; real ones begin at midnight UTC and leave weekends out.
     pub banking_day: Duration,
+    /// Whether every answer and every delivery is held against the facts once it is made; what is wrong is for
+    /// [`Simulator::violations`] to tell, and is sent all the same.
+    pub check_answers: bool,
 }
 
 impl Default for Options {
@@ -73,6 +77,7 @@ impl Default for Options {
             demo: false,
             faults: Vec::new(),
             banking_day: Duration::from_secs(86_400),
+            check_answers: false,
         }
     }
 }
@@ -82,6 +87,7 @@ impl Default for Options {
 pub struct Simulator {
     address: SocketAddr,
     journal: Arc<Journal>,
+    violations: Arc<Violations>,
     stop: Option<oneshot::Sender<()>>,
     serving: Option<JoinHandle<()>>,
 }
@@ -118,19 +124,23 @@ impl Simulator {
         let faults = Arc::new(Faults::new(options.faults, settings.seed, Arc::clone(&settings.skew)));
         let world = Arc::new(World::new(settings, jobs));
         let log = Arc::new(Log::default());
+        let violations = Arc::new(Violations::new(options.check_answers));
         let habits = Habits { latency: options.latency, rate_limits: options.rate_limits };
-        let protocol =
-            Arc::new(Protocol::new(world, Arc::clone(&journal), Arc::clone(&faults), habits, Arc::clone(&log)));
+        let watch = Watch { journal: Arc::clone(&journal), log: Arc::clone(&log), violations: Arc::clone(&violations) };
+        let protocol = Arc::new(Protocol::new(world, Arc::clone(&faults), habits, watch));
         for (key, permissions) in &options.restricted_keys {
             protocol.permissions().restrict(key, permissions.iter().map(String::as_str));
         }
         let (stop, stopped) = oneshot::channel();
-        let courier = webhooks::deliver(deliveries, Terms { retry_unit: options.webhook_retry_unit, faults, log });
+        let courier = webhooks::deliver(
+            deliveries,
+            Terms { retry_unit: options.webhook_retry_unit, faults, log, violations: Arc::clone(&violations) },
+        );
         if options.demo {
             demo::fill(&protocol).await;
         }
         let serving = tokio::spawn(serve(listener, protocol, courier, stopped));
-        Ok(Self { address, journal, stop: Some(stop), serving: Some(serving) })
+        Ok(Self { address, journal, violations, stop: Some(stop), serving: Some(serving) })
     }
 
     /// The address that it listens on.
@@ -151,6 +161,12 @@ impl Simulator {
     /// Forgets the requests so far.
     pub fn clear_requests(&self) {
         self.journal.clear();
+    }
+
+    /// The answers and deliveries that were not what the facts say, oldest first. Empty unless
+    /// [`Options::check_answers`] asked for the look.
+    pub fn violations(&self) -> Vec<Violation> {
+        self.violations.all()
     }
 
     /// Stops it and waits until the port is free and every connection is closed.

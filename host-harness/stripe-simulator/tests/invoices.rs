@@ -137,7 +137,7 @@ async fn discounts_and_taxes_change_what_is_due() {
     let code = stripe.make("/v1/promotion_codes", &form).await;
     assert_eq!(code.body["promotion"]["coupon"], quarter.as_str());
     let older = stripe.unversioned("POST", "/v1/promotion_codes", &[("coupon", &quarter)]).await;
-    assert_eq!(older.body["coupon"], quarter.as_str(), "{}", older.text);
+    assert_eq!(older.body["coupon"]["id"], quarter.as_str(), "{}", older.text);
     let rate = [("display_name", "VAT"), ("percentage", "10"), ("inclusive", "false")];
     let rate = stripe.make("/v1/tax_rates", &rate).await.id();
     item(&stripe, &customer, "1000").await;
@@ -202,4 +202,139 @@ async fn credit_notes_take_off_before_and_give_back_after_the_payment() {
     );
     let more = [("invoice", id.as_str()), ("amount", "4000"), ("credit_amount", "4000")];
     assert_eq!(stripe.post("/v1/credit_notes", &more).await.status, 400);
+}
+
+/// An open invoice over so much that is sent to the customer.
+async fn sent(stripe: &Stripe, customer: &str, amount: &str) -> stripe::Answer {
+    item(stripe, customer, amount).await;
+    let form = [("collection_method", "send_invoice"), ("days_until_due", "7")];
+    let made = invoice(stripe, customer, &form).await.id();
+    act(stripe, &made, "finalize").await
+}
+
+#[tokio::test]
+async fn an_invoice_is_seen_paid_and_printed_where_it_says() {
+    let stripe = Stripe::start().await;
+    let customer = stripe.make("/v1/customers", &[("email", "c@example.com"), ("name", "Ann (A)")]).await.id();
+    let draft = invoice(&stripe, &customer, &[]).await;
+    assert_eq!(draft.body["hosted_invoice_url"], Value::Null);
+    assert_eq!(stripe.send("GET", &format!("/i/{}", draft.id()), &[], "").await.status, 404, "a draft has no page");
+    let open = sent(&stripe, &customer, "1200").await;
+    let url = open.body["hosted_invoice_url"].as_str().unwrap();
+    let page = stripe.send("GET", url, &[], "").await;
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+    assert!(page.text.contains(open.body["number"].as_str().unwrap()) && page.text.contains("$12.00"), "{}", page.text);
+    let pdf = stripe.send("GET", open.body["invoice_pdf"].as_str().unwrap(), &[], "").await;
+    assert_eq!((pdf.status, pdf.header("content-type")), (200, "application/pdf"));
+    assert!(pdf.text.starts_with("%PDF-1.4") && pdf.text.contains("Ann \\(A\\)") && pdf.text.contains("$12.00"));
+    let declined = stripe.submit(url, &[("card", "pm_card_chargeDeclined")]).await;
+    assert!(declined.status == 402 && declined.text.contains("Your card was declined."), "{}", declined.text);
+    let asked = stripe.submit(url, &[("card", "pm_card_threeDSecure2Required")]).await;
+    let back = stripe.submit(asked.header("location"), &[("outcome", "succeeded")]).await;
+    assert!(back.header("location").starts_with(url), "{}", back.header("location"));
+    let paid = stripe.get(&format!("/v1/invoices/{}", open.id()), &[]).await.body;
+    assert_eq!((&paid["status"], &paid["amount_paid"]), (&json!("paid"), &json!(1200)));
+    assert!(!stripe.send("GET", url, &[], "").await.text.contains("<form"));
+    assert_eq!(stripe.submit(url, &[("card", "pm_card_visa")]).await.status, 400);
+}
+
+#[tokio::test]
+async fn payments_are_attached_and_pay_a_part_or_all() {
+    let stripe = Stripe::start().await;
+    let (customer, method) = stripe.customer_with("pm_card_visa").await;
+    let open = sent(&stripe, &customer, "3000").await.id();
+    let attach = format!("/v1/invoices/{open}/attach_payment");
+    let pay = async |amount: &str, confirm: &str| {
+        let form = [
+            ("amount", amount),
+            ("currency", "usd"),
+            ("customer", customer.as_str()),
+            ("confirm", confirm),
+            ("payment_method", method.as_str()),
+        ];
+        stripe.make("/v1/payment_intents", &form).await.id()
+    };
+    let first = pay("1000", "true").await;
+    let partly = stripe.make(&attach, &[("payment_intent", &first)]).await.body;
+    assert_eq!(
+        (&partly["status"], &partly["amount_paid"], &partly["amount_remaining"]),
+        (&json!("open"), &json!(1000), &json!(2000))
+    );
+    assert_eq!(stripe.post(&attach, &[("payment_intent", &first)]).await.error()["param"], "payment_intent");
+    let later = pay("2500", "false").await;
+    assert_eq!(stripe.make(&attach, &[("payment_intent", &later)]).await.body["status"], "open");
+    stripe.make(&format!("/v1/payment_intents/{later}/confirm"), &[]).await;
+    let paid = stripe.get(&format!("/v1/invoices/{open}"), &[("expand[]", "payments")]).await.body;
+    assert_eq!(
+        (&paid["status"], &paid["amount_paid"], &paid["amount_overpaid"]),
+        (&json!("paid"), &json!(3000), &json!(500))
+    );
+    let payments = paid["payments"]["data"].as_array().unwrap();
+    let sums: Vec<_> = payments.iter().map(|p| (&p["status"], &p["amount_paid"])).collect();
+    assert_eq!(sums, [(&json!("paid"), &json!(2500)), (&json!("paid"), &json!(1000))]);
+    let events = stripe.events().await;
+    assert_eq!(events.iter().filter(|e| *e == "invoice_payment.paid").count(), 2);
+    assert_eq!(events.iter().filter(|e| *e == "invoice.paid").count(), 1);
+    let draft = invoice(&stripe, &customer, &[]).await.id();
+    let early = stripe.post(&format!("/v1/invoices/{draft}/attach_payment"), &[("payment_intent", &first)]).await;
+    assert_eq!(early.status, 400);
+}
+
+#[tokio::test]
+async fn a_payment_asks_for_what_is_left() {
+    let stripe = Stripe::start().await;
+    let (customer, _) = stripe.customer_with("pm_card_visa").await;
+    item(&stripe, &customer, "1000").await;
+    let id = invoice(&stripe, &customer, &[]).await.id();
+    act(&stripe, &id, "finalize").await;
+    stripe.make("/v1/credit_notes", &[("invoice", id.as_str()), ("amount", "400")]).await;
+    let paid = stripe.make(&format!("/v1/invoices/{id}/pay"), &[("expand[]", "payments")]).await.body;
+    let payment = &paid["payments"]["data"][0];
+    assert_eq!((&paid["amount_paid"], &payment["amount_paid"]), (&json!(600), &json!(600)));
+    let intent = payment["payment"]["payment_intent"].as_str().unwrap();
+    assert_eq!(stripe.get(&format!("/v1/payment_intents/{intent}"), &[]).await.body["amount_received"], 600);
+    let form = [("invoice", id.as_str()), ("amount", "100"), ("refund_amount", "100"), ("expand[]", "refunds.refund")];
+    let note = stripe.make("/v1/credit_notes", &form).await;
+    let pdf = stripe.send("GET", note.body["pdf"].as_str().unwrap(), &[], "").await;
+    assert!(pdf.status == 200 && pdf.text.starts_with("%PDF"), "{}", pdf.text);
+    item(&stripe, &customer, "500").await;
+    let other = invoice(&stripe, &customer, &[]).await.id();
+    act(&stripe, &other, "finalize").await;
+    let form = [("paid_out_of_band", "true"), ("expand[]", "payments")];
+    let elsewhere = stripe.make(&format!("/v1/invoices/{other}/pay"), &form).await.body;
+    assert_eq!((&elsewhere["status"], &elsewhere["amount_paid_off_stripe"]), (&json!("paid"), &json!(500)));
+    assert_eq!(elsewhere["payments"]["data"][0]["status"], "canceled");
+}
+
+#[tokio::test]
+async fn the_portal_cancels_resumes_and_changes_the_card() {
+    let stripe = Stripe::start().await;
+    let (customer, old) = stripe.customer_with("pm_card_visa").await;
+    let price = stripe.monthly("1500").await;
+    let form = [("customer", customer.as_str()), ("items[0][price]", &price), ("default_payment_method", &old)];
+    let subscription = stripe.make("/v1/subscriptions", &form).await.id();
+    let form = [("customer", customer.as_str()), ("return_url", "https://shop.example/account")];
+    let session = stripe.make("/v1/billing_portal/sessions", &form).await;
+    let url = session.body["url"].as_str().unwrap();
+    let page = stripe.send("GET", url, &[], "").await.text;
+    assert!(page.contains(&subscription) && page.contains("4242") && page.contains("$15.00"), "{page}");
+    let path = format!("/v1/subscriptions/{subscription}");
+    assert_eq!(stripe.submit(url, &[("cancel", &subscription)]).await.status, 303);
+    assert_eq!(stripe.get(&path, &[]).await.body["cancel_at_period_end"], true);
+    assert!(stripe.send("GET", url, &[], "").await.text.contains("name=\"resume\""));
+    stripe.submit(url, &[("resume", &subscription)]).await;
+    let kept = stripe.get(&path, &[]).await.body;
+    assert_eq!((&kept["cancel_at_period_end"], &kept["cancel_at"]), (&json!(false), &Value::Null));
+    let refused = stripe.submit(url, &[("card", "pm_card_chargeDeclined")]).await;
+    assert!(refused.status == 402 && refused.text.contains("Your card was declined."));
+    stripe.submit(url, &[("card", "pm_card_mastercard")]).await;
+    let owner = stripe.get(&format!("/v1/customers/{customer}"), &[]).await.body;
+    let new = &owner["invoice_settings"]["default_payment_method"];
+    assert_ne!(new, &json!(old));
+    assert_eq!(&stripe.get(&path, &[]).await.body["default_payment_method"], new);
+    let foreign = stripe.make("/v1/customers", &[]).await.id();
+    let form = [("customer", foreign.as_str())];
+    let other = stripe.make("/v1/billing_portal/sessions", &form).await;
+    let other = stripe.submit(other.body["url"].as_str().unwrap(), &[("cancel", &subscription)]).await;
+    assert_eq!(other.status, 400, "of another customer");
 }

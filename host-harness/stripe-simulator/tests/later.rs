@@ -73,7 +73,7 @@ async fn money_of_a_charge_is_available_once_the_banks_have_settled() {
     assert_eq!(told["data"]["object"]["available"][0]["amount"], 3794);
     assert_eq!(told["request"], json!({"id": null, "idempotency_key": null}), "nobody asked for it");
     assert_eq!(stripe.make("/v1/payouts", &form).await.body["status"], "pending");
-    assert_eq!(count(&stripe.events().await, "balance.available"), 1);
+    assert_eq!(count(&stripe.events().await, "balance.available"), 3, "two charges bypassed the wait");
 }
 
 #[tokio::test]
@@ -240,6 +240,11 @@ async fn a_platform_adds_the_accounts_that_its_connected_accounts_are_paid_to() 
     ];
     let closed = stripe.make(&accounts, &form).await.id();
     assert_eq!(stripe.get(&accounts, &[]).await.ids(), [closed.clone(), good.id()]);
+    let shown = stripe.get(&format!("/v1/accounts/{connected}"), &[]).await.body;
+    assert_eq!(shown["external_accounts"]["data"][0]["id"], closed);
+    let form = [("type", "custom"), ("country", "US"), ("external_account", "btok_us_verified")];
+    let ready = stripe.make("/v1/accounts", &form).await.body;
+    assert_eq!(ready["external_accounts"]["data"][0]["last4"], "6789");
     let good_path = format!("{accounts}/{}", good.id());
     assert_eq!(stripe.get(&good_path, &[]).await.body["default_for_currency"], false);
     let acting = [("stripe-account", connected.as_str())];
@@ -260,4 +265,108 @@ async fn a_platform_adds_the_accounts_that_its_connected_accounts_are_paid_to() 
     assert_eq!(stripe.delete(&format!("{accounts}/{closed}")).await.body["deleted"], true);
     assert_eq!(stripe.get(&accounts, &[("object", "bank_account")]).await.ids(), [good.id()]);
     assert_eq!(stripe.get("/v1/accounts/acct_nobody/external_accounts", &[]).await.status, 404);
+}
+
+#[tokio::test]
+async fn an_authorization_that_is_not_captured_expires() {
+    let stripe = Stripe::start().await;
+    let held = [
+        ("amount", "2000"),
+        ("currency", "usd"),
+        ("payment_method", "pm_card_visa"),
+        ("confirm", "true"),
+        ("capture_method", "manual"),
+        ("expand[]", "latest_charge"),
+    ];
+    let held = stripe.make("/v1/payment_intents", &held).await;
+    let charge = &held.body["latest_charge"];
+    let before = charge["payment_method_details"]["card"]["capture_before"].as_i64().unwrap();
+    assert_eq!(before - charge["created"].as_i64().unwrap(), 7 * DAY);
+    let alone = [("amount", "900"), ("currency", "usd"), ("source", "tok_visa"), ("capture", "false")];
+    let alone = stripe.make("/v1/charges", &alone).await.id();
+    days_pass(&stripe, 6).await;
+    let path = format!("/v1/payment_intents/{}", held.id());
+    assert_eq!(stripe.get(&path, &[]).await.body["status"], "requires_capture");
+    days_pass(&stripe, 8).await;
+    let gone = stripe.get(&path, &[("expand[]", "latest_charge")]).await.body;
+    assert_eq!((&gone["status"], &gone["cancellation_reason"]), (&json!("canceled"), &json!("automatic")));
+    let charge = &gone["latest_charge"];
+    assert_eq!((&charge["refunded"], &charge["amount_refunded"]), (&json!(true), &json!(2000)));
+    let late = stripe.post(&format!("{path}/capture"), &[]).await;
+    assert_eq!((late.status, &late.error()["code"]), (400, &json!("payment_intent_unexpected_state")));
+    let late = stripe.post(&format!("/v1/charges/{alone}/capture"), &[]).await;
+    assert_eq!(late.error()["code"], "charge_expired_for_capture");
+    let events = stripe.events().await;
+    assert_eq!((count(&events, "charge.expired"), count(&events, "payment_intent.canceled")), (2, 1));
+    assert_eq!(balance(&stripe).await, (0, 0));
+}
+
+#[tokio::test]
+async fn what_was_captured_in_time_does_not_expire() {
+    let stripe = Stripe::start().await;
+    let mut form = vec![
+        ("amount", "2000"),
+        ("currency", "usd"),
+        ("payment_method", "pm_card_visa"),
+        ("confirm", "true"),
+        ("capture_method", "manual"),
+    ];
+    let whole = stripe.make("/v1/payment_intents", &form).await.id();
+    form.push(("payment_method_options[card][request_multicapture]", "if_available"));
+    let part = stripe.make("/v1/payment_intents", &form).await.id();
+    stripe.make(&format!("/v1/payment_intents/{whole}/capture"), &[]).await;
+    let form = [("amount_to_capture", "500"), ("final_capture", "false")];
+    stripe.make(&format!("/v1/payment_intents/{part}/capture"), &form).await;
+    days_pass(&stripe, 8).await;
+    for (id, received) in [(whole, 2000), (part, 500)] {
+        let intent = stripe.get(&format!("/v1/payment_intents/{id}"), &[]).await.body;
+        assert_eq!((&intent["status"], &intent["amount_received"]), (&json!("succeeded"), &json!(received)));
+        assert_eq!(intent["amount_capturable"], 0);
+    }
+    assert_eq!(count(&stripe.events().await, "charge.expired"), 0);
+}
+
+#[tokio::test]
+async fn a_debit_is_pending_until_the_bank_answers() {
+    let stripe = Stripe::start().await;
+    let debit = async |number: &str| {
+        let form = [
+            ("amount", "2000"),
+            ("currency", "usd"),
+            ("confirm", "true"),
+            ("payment_method_data[type]", "us_bank_account"),
+            ("payment_method_data[us_bank_account][routing_number]", "110000000"),
+            ("payment_method_data[us_bank_account][account_number]", number),
+            ("payment_method_data[billing_details][name]", "Ana"),
+            ("expand[]", "latest_charge"),
+        ];
+        stripe.make("/v1/payment_intents", &form).await
+    };
+    let pays = debit("000123456789").await;
+    let charge = &pays.body["latest_charge"];
+    assert_eq!((&pays.body["status"], &charge["status"]), (&json!("processing"), &json!("pending")));
+    assert_eq!(charge["payment_method_details"]["us_bank_account"]["last4"], "6789");
+    let refused = debit("000222222227").await;
+    let silent = debit("000000000009").await;
+    assert_eq!(balance(&stripe).await, (0, 0), "nothing arrived yet");
+    days_pass(&stripe, 7).await;
+    let now = async |intent: &Answer| {
+        let path = format!("/v1/payment_intents/{}", intent.id());
+        stripe.get(&path, &[("expand[]", "latest_charge")]).await.body
+    };
+    let paid = now(&pays).await;
+    assert_eq!((&paid["status"], &paid["amount_received"]), (&json!("succeeded"), &json!(2000)));
+    assert_eq!((&paid["latest_charge"]["status"], &paid["latest_charge"]["paid"]), (&json!("succeeded"), &json!(true)));
+    let failed = now(&refused).await;
+    assert_eq!(failed["status"], "requires_payment_method");
+    assert_eq!(failed["last_payment_error"]["code"], "insufficient_funds");
+    assert_eq!(failed["latest_charge"]["failure_code"], "insufficient_funds");
+    assert_eq!(now(&silent).await["status"], "processing");
+    let events = stripe.events().await;
+    for (kind, times) in [("charge.pending", 3), ("charge.succeeded", 1), ("charge.failed", 1)] {
+        assert_eq!(count(&events, kind), times, "{kind}");
+    }
+    assert_eq!(balance(&stripe).await, (0, 1912));
+    let moved = stripe.get("/v1/balance_transactions", &[("type", "payment")]).await;
+    assert_eq!(moved.ids().len(), 1);
 }

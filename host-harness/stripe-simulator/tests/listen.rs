@@ -34,7 +34,7 @@ async fn heard(socket: &mut WebSocketStream<TcpStream>) -> Value {
 }
 
 #[tokio::test]
-async fn a_listener_hears_every_event_signed_in_both_versions() {
+async fn a_listener_hears_every_event_signed_in_every_form() {
     let stripe = Stripe::start().await;
     let session = session(&stripe, "laptop").await;
     let (url, id) = (session["websocket_url"].as_str().unwrap(), session["websocket_id"].as_str().unwrap());
@@ -51,6 +51,11 @@ async fn a_listener_hears_every_event_signed_in_both_versions() {
         let signature = message["http_headers"]["Stripe-Signature"].as_str().unwrap();
         assert!(signature.starts_with("t=") && signature.contains(",v1="), "{signature}");
     }
+    let thin = heard(&mut socket).await;
+    assert_eq!(thin["type"], "v2_event");
+    let event: Value = serde_json::from_str(thin["payload"].as_str().unwrap()).unwrap();
+    assert_eq!(event["type"], "v1.customer.created");
+    assert_eq!(event["related_object"]["id"], customer.as_str());
     // What the client tells back is taken, and it hears no more once it is gone.
     socket.send(Message::text(json!({"type": "event_ack"}).to_string())).await.unwrap();
     let event = stripe.get("/v1/events", &[]).await.body["data"][0].clone();
@@ -60,7 +65,6 @@ async fn a_listener_hears_every_event_signed_in_both_versions() {
     assert_eq!(resent.body["id"], event["id"]);
     let again = heard(&mut socket).await;
     assert!(again["event_payload"].as_str().unwrap().contains(event["id"].as_str().unwrap()), "{again}");
-    stripe.simulator.stop().await;
 }
 
 #[tokio::test]

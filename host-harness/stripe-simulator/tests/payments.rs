@@ -98,7 +98,119 @@ async fn an_intent_goes_through_its_states() {
     assert_eq!(stripe.post(&path, &[("amount", "5000")]).await.status, 400);
     assert_eq!(stripe.make(&path, &[("metadata[late]", "1")]).await.body["metadata"]["late"], "1");
     assert_eq!(stripe.post(&format!("{path}/cancel"), &[]).await.status, 400);
-    assert_eq!(stripe.post(&format!("{path}/capture"), &[]).await.status, 400);
+    let captured = stripe.post(&format!("{path}/capture"), &[]).await;
+    let message = "This PaymentIntent could not be captured because it has already been captured.";
+    assert_eq!((captured.status, &captured.error()["message"]), (400, &json!(message)));
+}
+
+fn expect_error(answer: &Answer, message: &str) {
+    assert_eq!((answer.status, answer.error()["message"].as_str().unwrap()), (400, message));
+}
+
+#[tokio::test]
+async fn parts_are_captured_where_that_was_asked_for() {
+    let stripe = Stripe::start().await;
+    let held = pay(&stripe, "pm_card_visa", &[("capture_method", "manual")]).await;
+    let path = format!("/v1/payment_intents/{}", held.id());
+    let part = [("amount_to_capture", "500"), ("final_capture", "false")];
+    let refused = stripe.post(&format!("{path}/capture"), &part).await;
+    assert_eq!((refused.status, &refused.error()["param"]), (400, &json!("final_capture")));
+    let ask = [("capture_method", "manual"), ("payment_method_options[card][request_multicapture]", "if_available")];
+    let held = pay(&stripe, "pm_card_visa", &ask).await;
+    assert_eq!(held.body["payment_method_options"]["card"]["request_multicapture"], "if_available");
+    let path = format!("/v1/payment_intents/{}", held.id());
+    let charge = format!("/v1/charges/{}", held.body["latest_charge"].as_str().unwrap());
+    let shown = stripe.get(&charge, &[]).await.body;
+    assert_eq!(shown["payment_method_details"]["card"]["multicapture"]["status"], "available");
+    for (capturable, received) in [(1500, 500), (1000, 1000)] {
+        let now = stripe.make(&format!("{path}/capture"), &part).await.body;
+        assert_eq!(now["status"], "requires_capture");
+        assert_eq!((&now["amount_capturable"], &now["amount_received"]), (&json!(capturable), &json!(received)));
+    }
+    let last = stripe.make(&format!("{path}/capture"), &[("amount_to_capture", "0")]).await.body;
+    assert_eq!((&last["status"], &last["amount_received"]), (&json!("succeeded"), &json!(1000)));
+    assert_eq!(last["amount_capturable"], 0);
+    let shown = stripe.get(&charge, &[]).await.body;
+    assert_eq!((&shown["amount_captured"], &shown["captured"]), (&json!(1000), &json!(true)));
+    let moved = stripe.get("/v1/balance_transactions", &[("source", shown["id"].as_str().unwrap())]).await;
+    assert_eq!(moved.ids().len(), 2);
+    let over = stripe.post("/v1/refunds", &[("payment_intent", &held.id()), ("amount", "1001")]).await;
+    assert_eq!(over.error()["param"], "amount", "no more than was captured");
+    let events = stripe.events().await;
+    assert_eq!(events.iter().filter(|e| *e == "payment_intent.amount_capturable_updated").count(), 4);
+}
+
+#[tokio::test]
+async fn an_authorization_is_raised_where_that_was_asked_for() {
+    let stripe = Stripe::start().await;
+    let held = pay(&stripe, "pm_card_visa", &[("capture_method", "manual")]).await;
+    let raise = |id: String| format!("/v1/payment_intents/{id}/increment_authorization");
+    let message = "This PaymentIntent is not eligible for incremental authorization because you did not request support \
+        using `request_incremental_authorization` when you created or confirmed it.";
+    expect_error(&stripe.post(&raise(held.id()), &[("amount", "2500")]).await, message);
+    let ask = [
+        ("capture_method", "manual"),
+        ("payment_method_options[card][request_incremental_authorization]", "if_available"),
+    ];
+    let held = pay(&stripe, "pm_card_visa", &ask).await;
+    let path = raise(held.id());
+    assert_eq!(stripe.post(&path, &[("amount", "2000")]).await.error()["param"], "amount");
+    let raised = stripe.make(&path, &[("amount", "2500")]).await.body;
+    assert_eq!((&raised["amount"], &raised["amount_capturable"]), (&json!(2500), &json!(2500)));
+    for more in 1..10 {
+        stripe.make(&path, &[("amount", &(2500 + more).to_string())]).await;
+    }
+    assert_eq!(stripe.post(&path, &[("amount", "9000")]).await.status, 400, "ten times are enough");
+    let charge = stripe.get(&format!("/v1/charges/{}", held.body["latest_charge"].as_str().unwrap()), &[]).await;
+    assert_eq!(charge.body["payment_method_details"]["card"]["amount_authorized"], 2509);
+    let taken = stripe.make(&format!("/v1/payment_intents/{}/capture", held.id()), &[]).await;
+    assert_eq!(taken.body["amount_received"], 2509);
+    assert_eq!(stripe.post(&path, &[("amount", "9000")]).await.error()["code"], "payment_intent_unexpected_state");
+}
+
+#[tokio::test]
+async fn what_is_held_or_was_never_paid_is_not_refunded() {
+    let stripe = Stripe::start().await;
+    let held = pay(&stripe, "pm_card_visa", &[("capture_method", "manual")]).await;
+    let message = format!(
+        "This uncaptured Charge was created by a PaymentIntent ({}). You must cancel the PaymentIntent to reverse the \
+         authorization instead of refunding the Charge directly. For more information, see \
+         https://stripe.com/docs/payments/place-a-hold-on-a-payment-method",
+        held.id()
+    );
+    let charge = held.body["latest_charge"].as_str().unwrap();
+    expect_error(&stripe.post("/v1/refunds", &[("charge", charge)]).await, &message);
+    let failed = pay(&stripe, "pm_card_chargeDeclined", &[]).await;
+    let intent = failed.error()["payment_intent"]["id"].as_str().unwrap();
+    let message = format!("This PaymentIntent ({intent}) does not have a successful charge to refund.");
+    let charge = failed.error()["charge"].as_str().unwrap();
+    expect_error(&stripe.post("/v1/refunds", &[("charge", charge)]).await, &message);
+    expect_error(&stripe.post("/v1/refunds", &[("payment_intent", intent)]).await, &message);
+    let canceled = format!("/v1/payment_intents/{}", held.id());
+    stripe.make(&format!("{canceled}/cancel"), &[("cancellation_reason", "duplicate")]).await;
+    let message = "This PaymentIntent could not be captured because it has a status of canceled. Only a PaymentIntent \
+        with one of the following statuses may be captured: requires_capture.";
+    expect_error(&stripe.post(&format!("{canceled}/capture"), &[]).await, message);
+}
+
+#[tokio::test]
+async fn a_confirmation_token_is_used_once() {
+    let stripe = Stripe::start().await;
+    let form = [
+        ("payment_method", "pm_card_threeDSecure2Required"),
+        ("return_url", "https://shop.example/back"),
+        ("setup_future_usage", "off_session"),
+    ];
+    let token = stripe.make("/v1/test_helpers/confirmation_tokens", &form).await;
+    assert_eq!(token.body["payment_method_preview"]["card"]["last4"], "3220");
+    let form = [("amount", "2000"), ("currency", "usd"), ("confirm", "true"), ("confirmation_token", &token.id())];
+    let intent = stripe.make("/v1/payment_intents", &form).await.body;
+    assert_eq!(intent["next_action"]["redirect_to_url"]["return_url"], "https://shop.example/back");
+    assert_eq!(intent["setup_future_usage"], "off_session");
+    let spent = stripe.get(&format!("/v1/confirmation_tokens/{}", token.id()), &[]).await.body;
+    assert_eq!(spent["payment_intent"], intent["id"]);
+    let again = stripe.post("/v1/payment_intents", &form).await;
+    assert_eq!((again.status, &again.error()["param"]), (400, &json!("confirmation_token")));
 }
 
 #[tokio::test]
@@ -169,7 +281,9 @@ async fn a_card_that_was_set_up_needs_no_customer_to_authenticate() {
     let refused = pay(&stripe, &method, &away).await;
     assert_eq!((refused.status, &refused.error()["code"]), (402, &json!("authentication_required")));
     let setup = [("customer", customer.as_str()), ("payment_method", &method), ("confirm", "true")];
-    assert_eq!(stripe.make("/v1/setup_intents", &setup).await.body["status"], "succeeded");
+    let setup = stripe.make("/v1/setup_intents", &setup).await;
+    let bank = setup.body["next_action"]["use_stripe_sdk"]["stripe_js"].as_str().unwrap();
+    assert_eq!(stripe.submit(bank, &[("outcome", "succeeded")]).await.body["status"], "succeeded");
     assert_eq!(pay(&stripe, &method, &away).await.body["status"], "succeeded");
 }
 

@@ -464,10 +464,10 @@ async fn only_loopback_addresses_are_served_unless_allowed() {
 
 #[tokio::test]
 async fn a_stopped_simulator_gives_its_port_back() {
-    let stripe = Stripe::start().await;
+    let mut stripe = Stripe::start().await;
     stripe.get("/v1/balance", &[]).await;
     let address = stripe.simulator.address();
-    stripe.simulator.stop().await;
+    std::mem::replace(&mut stripe.simulator, Simulator::start().await.unwrap()).stop().await;
     let again = Simulator::start_with(Options { listen: address, ..Options::default() }).await.unwrap();
     drop(again);
     let connect = async || tokio::net::TcpStream::connect(address).await.is_err().then_some(());

@@ -77,3 +77,14 @@ async fn the_page_leads_to_everything_whole() {
     assert_eq!(stripe.simulator.requests().len(), 2, "looking is not recorded");
     assert_eq!(browse("/_simulator/objects/customer/cus_nobody").await.status, 404);
 }
+
+#[tokio::test]
+async fn a_page_tells_which_answers_were_not_what_the_facts_say() {
+    let stripe = Stripe::start().await;
+    stripe.make("/v1/customers", &[]).await;
+    let told = stripe.send("GET", "/_simulator/violations", &[], "").await;
+    assert_eq!((told.status, &told.body), (200, &json!({"checked": true, "violations": []})));
+    let unasked = stripe_simulator::Simulator::start().await.unwrap();
+    let told = stripe.send("GET", &format!("{}/_simulator/violations", unasked.base_url()), &[], "").await;
+    assert_eq!(told.body["checked"], false);
+}

@@ -149,6 +149,7 @@ async fn a_confirmation_token_sets_up_a_card_and_expires() {
     let data = [("payment_method_data[type]", "us_bank_account"), ("payment_method_data[billing_details][name]", "Jo")];
     let token = stripe.make(path, &data).await;
     assert_eq!(token.body["payment_method_preview"]["billing_details"]["name"], "Jo");
+    let token = stripe.make(path, &[("payment_method", "pm_card_visa")]).await;
     let form = [("confirm", "true"), ("confirmation_token", &token.id())];
     let done = stripe.make("/v1/setup_intents", &form).await;
     assert_eq!(done.body["status"], "succeeded");

@@ -3,7 +3,7 @@
 
 mod stripe;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use stripe::Stripe;
 
 async fn pay(stripe: &Stripe, card: &str, amount: &str) -> stripe::Answer {
@@ -41,6 +41,54 @@ async fn a_dispute_is_answered_won_lost_and_given_up() {
     assert_eq!(list.body["data"][0]["status"], "warning_needs_response");
     let closed = stripe.make(&format!("/v1/disputes/{}/close", list.ids()[0]), &[]).await;
     assert_eq!(closed.body["status"], "warning_closed");
+}
+
+#[tokio::test]
+async fn a_disputed_charge_is_not_refunded_before_the_dispute_is_won() {
+    let stripe = Stripe::start().await;
+    let intent = pay(&stripe, "pm_card_createDisputeProductNotReceived", "5000").await;
+    let refund = [("payment_intent", intent.id())];
+    let refund: Vec<(&str, &str)> = refund.iter().map(|(k, v)| (*k, v.as_str())).collect();
+    assert_eq!(stripe.post("/v1/refunds", &refund).await.error()["code"], "charge_disputed");
+    let list = stripe.get("/v1/disputes", &refund).await;
+    let dispute = &list.body["data"][0];
+    assert_eq!((&dispute["reason"], &dispute["network_reason_code"]), (&json!("product_not_received"), &json!("13.1")));
+    let expected = [
+        "payment_intent.created",
+        "charge.succeeded",
+        "charge.dispute.created",
+        "charge.dispute.funds_withdrawn",
+        "payment_intent.succeeded",
+    ];
+    assert_eq!(stripe.events().await, expected);
+    let path = format!("/v1/disputes/{}", list.ids()[0]);
+    stripe.make(&path, &[("evidence[uncategorized_text]", "winning_evidence")]).await;
+    assert_eq!(stripe.make("/v1/refunds", &refund).await.body["status"], "succeeded");
+    assert_eq!(stripe.post(&format!("{path}/close"), &[]).await.error()["message"], "This dispute is already closed");
+}
+
+#[tokio::test]
+async fn an_inquiry_is_escalated_and_a_warning_is_acted_on() {
+    let stripe = Stripe::start().await;
+    let intent = pay(&stripe, "pm_card_createDisputeInquiry", "5000").await.id();
+    let before = available(&stripe).await;
+    let list = stripe.get("/v1/disputes", &[("payment_intent", &intent)]).await;
+    let path = format!("/v1/disputes/{}", list.ids()[0]);
+    let escalated = stripe.make(&path, &[("evidence[uncategorized_text]", "escalate_inquiry_evidence")]).await.body;
+    assert_eq!((&escalated["status"], &escalated["is_charge_refundable"]), (&json!("needs_response"), &json!(false)));
+    assert_eq!(escalated["payment_method_details"]["card"]["case_type"], "chargeback");
+    assert_eq!(available(&stripe).await, before - 6500);
+
+    let intent = pay(&stripe, "pm_card_createIssuerFraudRecord", "5000").await.id();
+    let warnings = stripe.get("/v1/radar/early_fraud_warnings", &[("payment_intent", &intent)]).await;
+    assert_eq!(warnings.body["data"][0]["actionable"], true);
+    assert!(stripe.get("/v1/disputes", &[("payment_intent", &intent)]).await.ids().is_empty());
+    stripe.make("/v1/refunds", &[("payment_intent", &intent)]).await;
+    let path = format!("/v1/radar/early_fraud_warnings/{}", warnings.ids()[0]);
+    assert_eq!(stripe.get(&path, &[]).await.body["actionable"], false);
+    let events = stripe.events().await;
+    let told = events.iter().filter(|e| e.starts_with("radar")).collect::<Vec<_>>();
+    assert_eq!(told, ["radar.early_fraud_warning.created", "radar.early_fraud_warning.updated"]);
 }
 
 #[tokio::test]
@@ -212,4 +260,78 @@ async fn what_has_no_behaviour_looks_like_stripes() {
     assert_eq!(attached.body["entitlement_feature"], feature.body);
     assert_eq!(stripe.get(&features, &[]).await.ids(), [attached.id()]);
     assert!(stripe.get(&format!("/v1/products/{other}/features"), &[]).await.ids().is_empty());
+}
+
+#[tokio::test]
+async fn a_bank_transfer_funds_a_cash_balance() {
+    let stripe = Stripe::start().await;
+    let customer = stripe.make("/v1/customers", &[]).await.id();
+    let path = format!("/v1/customers/{customer}/cash_balance");
+    let empty = stripe.get(&path, &[]).await.body;
+    assert_eq!((&empty["available"], &empty["settings"]["reconciliation_mode"]), (&Value::Null, &json!("automatic")));
+    let fund = format!("/v1/test_helpers/customers/{customer}/fund_cash_balance");
+    for (amount, currency, after) in [("1000", "usd", 1000), ("500", "usd", 1500), ("70", "jpy", 70)] {
+        let form = [("amount", amount), ("currency", currency), ("reference", "INV-1")];
+        let funded = stripe.make(&fund, &form).await.body;
+        assert_eq!((&funded["ending_balance"], &funded["type"]), (&json!(after), &json!("funded")));
+        assert_eq!(funded["funded"]["bank_transfer"]["reference"], "INV-1");
+    }
+    assert_eq!(stripe.get(&path, &[]).await.body["available"], json!({"usd": 1500, "jpy": 70}));
+    let shown = stripe.get(&format!("/v1/customers/{customer}"), &[("expand[]", "cash_balance")]).await.body;
+    assert_eq!(shown["cash_balance"]["available"]["jpy"], 70);
+    let list = format!("/v1/customers/{customer}/cash_balance_transactions");
+    let all = stripe.get(&list, &[]).await.ids();
+    assert_eq!(all.len(), 3);
+    assert_eq!(stripe.get(&format!("{list}/{}", all[0]), &[]).await.body["currency"], "jpy");
+    let funds = stripe.events().await.into_iter().filter(|t| t == "cash_balance.funds_available").count();
+    assert_eq!(funds, 3);
+    let manual = stripe.make(&path, &[("settings[reconciliation_mode]", "manual")]).await.body;
+    assert_eq!(manual["settings"], json!({"reconciliation_mode": "manual", "using_merchant_default": false}));
+    assert_eq!(manual["available"]["usd"], 1500);
+    let other = stripe.make("/v1/customers", &[]).await.id();
+    let elsewhere = format!("/v1/customers/{other}/cash_balance_transactions/{}", all[0]);
+    assert_eq!(stripe.get(&elsewhere, &[]).await.status, 404);
+    for (amount, currency, param) in [("0", "usd", "amount"), ("5", "brl", "currency")] {
+        let refused = stripe.post(&fund, &[("amount", amount), ("currency", currency)]).await;
+        assert_eq!((refused.status, &refused.error()["param"]), (400, &json!(param)));
+    }
+    assert_eq!(stripe.get("/v1/customers/cus_none/cash_balance", &[]).await.status, 404);
+}
+
+#[tokio::test]
+async fn issuing_asks_before_it_authorizes_and_tells_of_receipts() {
+    let stripe = Stripe::start().await;
+    let holder = [
+        ("name", "My Cardholder"),
+        ("billing[address][line1]", "1 Main Street"),
+        ("billing[address][city]", "Reno"),
+        ("billing[address][country]", "US"),
+        ("billing[address][postal_code]", "89501"),
+    ];
+    let holder = stripe.make("/v1/issuing/cardholders", &holder).await.id();
+    let card = [("currency", "usd"), ("type", "virtual"), ("cardholder", holder.as_str())];
+    let card = stripe.make("/v1/issuing/cards", &card).await.id();
+    stripe.make("/v1/test_helpers/issuing/authorizations", &[("card", &card), ("amount", "100")]).await;
+    let capture = [
+        ("card", card.as_str()),
+        ("amount", "100"),
+        ("purchase_details[receipt][0][description]", "Ride"),
+        ("purchase_details[receipt][0][quantity]", "1"),
+        ("purchase_details[receipt][0][unit_cost]", "100"),
+    ];
+    stripe.make("/v1/test_helpers/issuing/transactions/create_force_capture", &capture).await;
+    let issuing: Vec<String> = stripe.events().await.into_iter().filter(|t| !t.contains("card")).collect();
+    let expected = [
+        "issuing_authorization.request",
+        "issuing_authorization.created",
+        "issuing_transaction.created",
+        "issuing_transaction.purchase_details_receipt_updated",
+    ];
+    assert_eq!(issuing, expected);
+    let events = stripe.get("/v1/events", &[("type", expected[3])]).await.body;
+    let details = &events["data"][0]["data"]["object"]["purchase_details"];
+    assert_eq!(
+        (&details["receipt"][0]["description"], &details["receipt"][0]["total"]),
+        (&json!("Ride"), &Value::Null)
+    );
 }

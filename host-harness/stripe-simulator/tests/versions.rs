@@ -50,7 +50,15 @@ async fn answers_and_events_are_in_the_version_that_they_are_for() {
     let events = stripe.get("/v1/events", &[("type", "invoice.paid")]).await.body;
     let event: &Value = &events["data"][0];
     assert_eq!(event["api_version"], "2025-02-24.acacia", "the account's, whoever asks");
-    assert_eq!(event["data"]["object"]["subscription"], older.body["id"]);
+    let told = &event["data"]["object"];
+    for (name, value) in [("subscription", &older.body["id"]), ("payment_intent", &invoice["payment_intent"])] {
+        assert_eq!(&told[name], value, "{name}");
+    }
+    assert!(told["charge"].as_str().unwrap().starts_with("ch_"), "{told}");
+    assert_eq!(told["lines"]["data"][0]["price"]["id"], price.as_str());
+    let created = stripe.get("/v1/events", &[("type", "invoice.created")]).await.body;
+    assert_eq!(created["data"][0]["data"]["object"]["status"], "draft");
+    assert_eq!(created["data"][0]["data"]["object"]["payment_intent"], Value::Null, "a draft has none yet");
 }
 
 #[tokio::test]
@@ -71,4 +79,25 @@ async fn rates_are_limited_only_when_that_is_asked_for() {
     let refused = refused.expect("more than 25 in one second");
     assert_eq!(refused.error()["code"], "rate_limit");
     assert_eq!(refused.header("stripe-rate-limited-reason"), "global-rate");
+}
+
+#[tokio::test]
+async fn an_earlier_version_expands_what_it_has() {
+    let stripe = Stripe::start().await;
+    let (customer, _) = stripe.customer_with("pm_card_visa").await;
+    let price = stripe.monthly("1500").await;
+    let form = [
+        ("customer", customer.as_str()),
+        ("items[0][price]", &price),
+        ("expand[]", "latest_invoice.payment_intent.latest_charge"),
+        ("expand[]", "latest_invoice.subscription"),
+    ];
+    let made = stripe.unversioned("POST", "/v1/subscriptions", &form).await;
+    let invoice = &made.body["latest_invoice"];
+    assert_eq!(invoice["payment_intent"]["status"], "succeeded", "{}", made.text);
+    assert_eq!(invoice["payment_intent"]["latest_charge"]["amount"], 1500);
+    assert_eq!(invoice["subscription"]["current_period_end"], made.body["current_period_end"]);
+    let later = stripe.post("/v1/subscriptions", &form).await;
+    let message = "This property cannot be expanded (latest_invoice.payment_intent.latest_charge).";
+    assert_eq!(later.error()["message"], message, "the pinned version has it elsewhere");
 }

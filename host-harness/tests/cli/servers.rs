@@ -109,6 +109,16 @@ fn simulate_makes_the_same_ids_from_the_same_number() {
 }
 
 #[test]
+fn simulate_holds_its_answers_against_the_description_when_asked() {
+    let (running, url) = simulating(&["--check-answers", "--banking-day", "5ms"]);
+    call(&url, KEY, "customer.create").succeeded();
+    let (status, told) = exchange(&url, "GET", "/_simulator/violations", "", "");
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((status, told), (200, json!({"checked": true, "violations": []})));
+    running.interrupt().succeeded();
+}
+
+#[test]
 fn simulate_limits_restricted_keys() {
     let (running, url) = simulating(&["--restricted-key", "rk_test_reader=customer_read"]);
     call(&url, "rk_test_reader", "customer.list").succeeded();

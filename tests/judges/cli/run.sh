@@ -19,7 +19,7 @@ happened() {
     grep -q "^$1[[:space:]]" "$here/without_event.txt" && return 0
     # Two fixtures are named after what they are about, not after an event.
     set -- "${1/#subscription.payment_/invoice.payment_}"
-    # Not `grep -q`: it leaves before curl has written all of a long answer, and curl fails.
+    # Not `grep -q`: it hangs up on curl at the first match, and that is a failure here.
     curl --silent --fail --globoff --user "$key:" "$url/v1/events?limit=1&type=${1%.[eg][ub]}" | grep '"id": *"evt_' >/dev/null
 }
 

@@ -557,6 +557,165 @@ step('events and webhooks', async () => {
   });
 });
 
+// Something that thin events are sent to, and the destination that sends them there.
+const thinDestination = async (events, body) => {
+  const received = [];
+  const server = http.createServer((request, response) => {
+    const chunks = [];
+    request.on('data', (chunk) => chunks.push(chunk));
+    request.on('end', () => {
+      received.push({body: Buffer.concat(chunks), signature: request.headers['stripe-signature']});
+      response.writeHead(200).end();
+    });
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const destination = await stripe.v2.core.eventDestinations.create({
+    name: `thin ${run}`,
+    type: 'webhook_endpoint',
+    event_payload: 'thin',
+    enabled_events: events,
+    webhook_endpoint: {url: `http://127.0.0.1:${server.address().port}/thin`},
+    include: ['webhook_endpoint.signing_secret'],
+  });
+  const secret = destination.webhook_endpoint.signing_secret;
+  const next = async (type) => {
+    const {body, signature} = await until(type, () => received.shift());
+    assert.throws(() => stripe.parseEventNotification(body, signature, `${secret}x`));
+    assert.throws(() => stripe.webhooks.constructEvent(body, signature, secret), /thin/);
+    const notification = stripe.parseEventNotification(body, signature, secret);
+    assert.equal(notification.type, type);
+    return notification;
+  };
+  try {
+    await body(destination, next);
+  } finally {
+    const gone = await stripe.v2.core.eventDestinations.del(destination.id);
+    assert.deepEqual([gone.id, gone.object], [destination.id, 'v2.core.event_destination']);
+    server.closeAllConnections();
+    server.close();
+  }
+};
+
+step('v2: an event destination, its ping, its thin events', async () => {
+  await thinDestination(['v1.customer.created', 'v2.core.account.created'], async (destination, next) => {
+    assert.match(destination.id, /^ed_test_/);
+    assert.equal(destination.webhook_endpoint.url, null);
+    const ping = await stripe.v2.core.eventDestinations.ping(destination.id, {}, {idempotencyKey: `ping-${run}`});
+    const told = await next('v2.core.event_destination.ping');
+    assert.deepEqual([told.id, told.context], [ping.id, null]);
+    assert.deepEqual(told.reason.request, {id: ping.lastResponse.requestId, idempotency_key: `ping-${run}`});
+    assert.equal((await told.fetchEvent()).id, ping.id);
+    assert.equal((await told.fetchRelatedObject()).id, destination.id);
+
+    const customer = await stripe.customers.create({name: 'Thin'});
+    const created = await next('v1.customer.created');
+    assert.equal((await created.fetchRelatedObject()).name, 'Thin');
+    const event = await created.fetchEvent();
+    assert.equal((await stripe.events.retrieve(event.snapshot_event)).data.object.id, customer.id);
+    const {data} = await stripe.v2.core.events.list({object_id: customer.id});
+    assert.deepEqual(data.map((e) => e.id), [created.id]);
+    assert.equal((await data[0].fetchRelatedObject()).id, customer.id);
+
+    const account = await stripe.v2.core.accounts.create({display_name: 'Ann', contact_email: 'ann@example.com'});
+    const made = await next('v2.core.account.created');
+    assert.equal((await made.fetchRelatedObject()).id, account.id);
+
+    const off = await stripe.v2.core.eventDestinations.disable(destination.id);
+    assert.deepEqual([off.status, off.status_details], ['disabled', {disabled: {reason: 'user'}}]);
+    await stripe.v2.core.eventDestinations.enable(destination.id);
+    const changed = await stripe.v2.core.eventDestinations.update(destination.id, {metadata: {a: '1'}, description: 'd'});
+    assert.deepEqual([changed.metadata, changed.description], [{a: '1'}, 'd']);
+  });
+});
+
+step('v2: events of a connected account carry their context', async () => {
+  const context = {stripeContext: `acct_thin${run}`};
+  const made = await stripe.v2.core.eventDestinations.create(
+    {
+      name: 'theirs',
+      type: 'webhook_endpoint',
+      event_payload: 'thin',
+      enabled_events: ['*'],
+      webhook_endpoint: {url: 'http://127.0.0.1:9/'},
+    },
+    context,
+  );
+  await refused(stripe.v2.core.eventDestinations.retrieve(made.id), 'StripeInvalidRequestError', {statusCode: 404});
+  const ping = await stripe.v2.core.eventDestinations.ping(made.id, {}, context);
+  assert.equal(ping.context, context.stripeContext);
+  const fetched = await stripe.v2.core.events.retrieve(ping.id, {}, context);
+  assert.equal((await fetched.fetchRelatedObject()).id, made.id);
+  await stripe.v2.core.eventDestinations.del(made.id, {}, context);
+});
+
+step('v2: pages, keys and errors', async () => {
+  const names = Array.from({length: 7}, (_, i) => `page ${i}`);
+  const params = (name) => ({
+    name,
+    type: 'webhook_endpoint',
+    event_payload: 'snapshot',
+    enabled_events: ['*'],
+    webhook_endpoint: {url: 'http://127.0.0.1:9/'},
+  });
+  const made = [];
+  for (const name of names) made.unshift(await stripe.v2.core.eventDestinations.create(params(name)));
+  const found = await stripe.v2.core.eventDestinations.list({limit: 3}).autoPagingToArray({limit: 100});
+  assert.deepEqual(found.map((d) => d.id), made.map((d) => d.id));
+  for (const {id} of made) await stripe.v2.core.eventDestinations.del(id);
+
+  const key = {idempotencyKey: `v2-${run}`};
+  const first = await stripe.v2.core.eventDestinations.create(params('once'), key);
+  const again = await stripe.v2.core.eventDestinations.create(params('once'), key);
+  assert.equal(again.id, first.id);
+  assert.equal(again.lastResponse.headers['idempotent-replayed'], 'true');
+  const once = client('test', {maxNetworkRetries: 0});
+  await refused(once.v2.core.eventDestinations.create(params('other'), key), 'StripeIdempotencyError');
+  const gone = {idempotencyKey: `v2-del-${run}`};
+  await stripe.v2.core.eventDestinations.del(first.id, {}, gone);
+  assert.equal((await stripe.v2.core.eventDestinations.del(first.id, {}, gone)).id, first.id);
+
+  await refused(stripe.v2.core.eventDestinations.retrieve('ed_none'), 'StripeInvalidRequestError', {
+    code: 'not_found',
+    statusCode: 404,
+  });
+  await refused(stripe.v2.core.eventDestinations.create({...params('x'), nope: 1}), 'StripeInvalidRequestError', {
+    code: 'invalid_fields',
+    message: /'nope: Unknown field\.'/,
+  });
+});
+
+step('v2: usage, and what failed is tried again under its key', async () => {
+  const name = `usage_${run}`;
+  const customer = await stripe.customers.create({name: 'Meter'});
+  const payload = {stripe_customer_id: customer.id, value: '4'};
+  const once = {idempotencyKey: `usage-${run}`};
+  const report = () => stripe.v2.billing.meterEvents.create({event_name: name, payload}, once);
+  await refused(report(), 'StripeInvalidRequestError');
+  const meter = await stripe.billing.meters.create({
+    display_name: 'Usage',
+    event_name: name,
+    default_aggregation: {formula: 'sum'},
+  });
+  assert.equal((await report()).event_name, name);
+  await thinDestination(['v1.billing.meter.error_report_triggered'], async (_, next) => {
+    const session = await stripe.v2.billing.meterEventSession.create();
+    const events = ['cus_no', customer.id].map((id) => ({
+      event_name: name,
+      payload: {...payload, stripe_customer_id: id},
+    }));
+    const stream = (apiKey) => stripe.v2.billing.meterEventStream.create({events}, {apiKey});
+    await refused(stream(key('test')), 'StripeAuthenticationError');
+    await stream(session.authentication_token);
+    const event = await (await next('v1.billing.meter.error_report_triggered')).fetchEvent();
+    assert.equal(event.data.reason.error_types[0].code, 'meter_event_customer_not_found');
+    assert.equal(event.related_object.id, meter.id);
+  });
+  const now = Math.floor(Date.now() / 1000);
+  const window = {customer: customer.id, start_time: now - 600, end_time: now + 600};
+  const {data} = await stripe.billing.meters.listEventSummaries(meter.id, window);
+  assert.equal(data[0].aggregated_value, 8);
+});
+
 step('everything else answers in the right shape', async () => {
   assert.equal((await stripe.coupons.create({percent_off: 25, duration: 'once'})).object, 'coupon');
   assert.equal((await stripe.taxRates.list()).object, 'list');
@@ -699,7 +858,7 @@ step('connect: an account, a destination charge, a direct charge', async () => {
   const direct = await stripe.paymentIntents.create({...paid, application_fee_amount: 50}, {stripeAccount: account.id});
   assert.equal((await stripe.applicationFees.list({charge: direct.latest_charge.id})).data.length, 1);
   const events = await stripe.events.list({type: 'payment_intent.succeeded'}, {stripeAccount: account.id});
-  assert.equal(events.data[0].account, account.id);
+  assert.equal(events.data[0].data.object.id, direct.id);
   assert.equal((await stripe.accounts.del(account.id)).deleted, true);
 });
 

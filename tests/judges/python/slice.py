@@ -316,6 +316,93 @@ def webhooks():
         server.shutdown()
 
 
+def destination_params(name, url="http://127.0.0.1:9/", events=("*",)):
+    return {
+        "name": name,
+        "type": "webhook_endpoint",
+        "event_payload": "thin",
+        "enabled_events": list(events),
+        "webhook_endpoint": {"url": url},
+        "include": ["webhook_endpoint.signing_secret"],
+    }
+
+
+@step
+def v2_thin_events():
+    received = []
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["content-length"]))
+            received.append((body, self.headers["stripe-signature"]))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Hook)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    destinations = api.v2.core.event_destinations
+    url = f"http://127.0.0.1:{server.server_port}/"
+    made = destinations.create(destination_params("thin", url, ["v1.customer.created", "v2.core.account_person.created"]))
+    secret = made.webhook_endpoint.signing_secret
+
+    def notified(kind):
+        until(kind, lambda: received)
+        body, signature = received.pop(0)
+        refused(
+            stripe.SignatureVerificationError,
+            lambda: api.parse_event_notification(body + b" ", signature, secret),
+        )
+        notification = api.parse_event_notification(body, signature, secret)
+        assert notification.type == kind, notification
+        return notification
+
+    try:
+        ping = destinations.ping(made.id)
+        told = notified("v2.core.event_destination.ping")
+        assert told.id == ping.id and told.reason.request.id == ping.last_response.request_id
+        assert told.fetch_event().id == ping.id
+        assert told.fetch_related_object().id == made.id
+        customer = v1.customers.create({"name": "Thin"})
+        told = notified("v1.customer.created")
+        assert type(told).__name__ == "V1CustomerCreatedEventNotification"
+        assert told.fetch_related_object().name == "Thin"
+        assert v1.events.retrieve(told.fetch_event().snapshot_event).data.object["id"] == customer.id
+        account = api.v2.core.accounts.create({"display_name": "Ann"})
+        person = api.v2.core.accounts.persons.create(account.id, {"given_name": "Bo"})
+        told = notified("v2.core.account_person.created")
+        assert told.fetch_event().data.account_id == account.id
+        assert told.fetch_related_object().id == person.id
+        off = destinations.disable(made.id)
+        assert off.status == "disabled" and off.status_details.disabled.reason == "user"
+    finally:
+        assert destinations.delete(made.id).id == made.id
+        server.shutdown()
+
+
+@step
+def v2_pages_keys_and_errors():
+    destinations = api.v2.core.event_destinations
+    made = [destinations.create(destination_params(f"page {number}")).id for number in range(5)][::-1]
+    found = [d.id for d in destinations.list({"limit": 2}).auto_paging_iter()]
+    assert found == made, found
+    for one in made:
+        destinations.delete(one)
+    options = {"idempotency_key": f"v2-{RUN}"}
+    first = destinations.create(destination_params("once"), options)
+    again = destinations.create(destination_params("once"), options)
+    assert again.id == first.id and again.last_response.headers["Idempotent-Replayed"] == "true"
+    once = {**options, "max_network_retries": 0}
+    refused(stripe.IdempotencyError, lambda: destinations.create(destination_params("two"), once), http_status=400)
+    destinations.delete(first.id)
+    gone = lambda: destinations.retrieve(first.id)
+    refused(stripe.InvalidRequestError, gone, code="not_found", http_status=404)
+    wrong = lambda: destinations.create({**destination_params("x"), "nope": 1})
+    refused(stripe.InvalidRequestError, wrong, code="invalid_fields", http_status=400)
+
+
 @step
 def everything_else():
     assert v1.coupons.create({"percent_off": 25, "duration": "once"}).object == "coupon"

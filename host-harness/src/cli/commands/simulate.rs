@@ -53,6 +53,13 @@ pub struct Arguments {
     /// The wait before a failed webhook delivery is tried again; the second wait is ten times as long
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1s")]
     webhook_retry: Duration,
+    /// How long a banking day lasts: funds settle after two, payouts arrive after two, holds expire after seven; left
+    /// out, real days that begin at midnight UTC and leave weekends out
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    banking_day: Option<Duration>,
+    /// Hold every answer against the description of the API; what is wrong is shown at /_simulator/violations
+    #[arg(long)]
+    check_answers: bool,
 }
 
 /// What a simulator can start with.
@@ -83,6 +90,7 @@ pub async fn run(terminal: &mut Terminal, arguments: &Arguments) -> Result<(), F
         ))
         .hint("Listen on 127.0.0.1, or say --allow-remote."));
     }
+    let defaults = SimulatorOptions::default();
     let simulator = Simulator::start_with(SimulatorOptions {
         listen: *listen,
         allow_remote: *allow_remote,
@@ -93,7 +101,9 @@ pub async fn run(terminal: &mut Terminal, arguments: &Arguments) -> Result<(), F
         rate_limits: arguments.rate_limits,
         restricted_keys: arguments.restricted_keys.clone(),
         webhook_retry_unit: arguments.webhook_retry,
-        ..SimulatorOptions::default()
+        banking_day: arguments.banking_day.unwrap_or(defaults.banking_day),
+        check_answers: arguments.check_answers,
+        ..defaults
     });
     let simulator = simulator.await.map_err(|error| Failure::Machine(format!("cannot listen on {listen}: {error}")))?;
     let base = simulator.base_url();

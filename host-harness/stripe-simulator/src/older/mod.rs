@@ -1,22 +1,54 @@
 //! API versions before the pinned one: what they still take, and how they show what changed since.
 //!
-//! The files beside this one are in the form of the facts, one file a version; each lists what that version
-//! dropped, so a request in any earlier one may send it. Handlers know the old names beside the new ones.
-//! Only what official tools still send and read is here, not the whole of every version.
+//! The files beside this one are in the form of the facts. A file named after a version lists what that version
+//! dropped: parameters, so a request in any earlier one may send them, and members of objects, so an answer in
+//! any earlier one has them; `.new` beside the version are the members of objects that it brought. Handlers know
+//! the old names beside the new ones. Only what official tools still send and read is here, not the whole of
+//! every version.
 
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 use stripe_facts::{Facts, Field, Operation, Shape};
 
 use crate::resources::Read;
-use crate::world::Object;
+use crate::world::{Account, Object};
 
 static DROPPED: LazyLock<Vec<Facts>> = LazyLock::new(|| {
     [include_str!("2025-03-31.facts"), include_str!("2025-09-30.facts"), include_str!("2026-09-30.facts")]
         .into_iter()
         .filter_map(|text| stripe_facts::text::parse(text).ok())
         .collect()
+});
+
+static BROUGHT: LazyLock<Vec<Facts>> = LazyLock::new(|| {
+    [include_str!("2025-03-31.new.facts"), include_str!("2025-09-30.new.facts")]
+        .into_iter()
+        .filter_map(|text| stripe_facts::text::parse(text).ok())
+        .collect()
+});
+
+/// Members of objects by their kind.
+type Kinds = BTreeMap<&'static str, Vec<Field>>;
+
+/// The members of objects before a version's date, by the date (latest first) and the kind.
+static MEMBERS: LazyLock<Vec<(&'static str, Kinds)>> = LazyLock::new(|| {
+    let mut merged = Kinds::new();
+    let mut found = Vec::new();
+    for dropped in DROPPED.iter().rev().filter(|f| !f.objects.is_empty()) {
+        let brought = BROUGHT.iter().find(|f| f.api_version == dropped.api_version);
+        for kind in dropped.objects.keys() {
+            let bundled = || Facts::bundled().object(kind).unwrap_or_default().to_vec();
+            let fields = merged.entry(kind).or_insert_with(bundled);
+            let gone = brought.and_then(|f| f.object(kind)).unwrap_or_default();
+            fields.retain(|f| !gone.iter().any(|g| g.name == f.name));
+            merge(fields, dropped.object(kind).unwrap_or_default());
+        }
+        found.push((date(&dropped.api_version), merged.clone()));
+    }
+    found
 });
 
 static UNDOCUMENTED: LazyLock<Option<Facts>> =
@@ -38,9 +70,19 @@ pub(crate) fn parameters(operation: &Operation) -> Vec<(&'static str, Vec<Field>
     for facts in DROPPED.iter().rev() {
         let Some(dropped) = facts.operation(operation.method, &operation.path) else { continue };
         merge(&mut merged, &dropped.parameters);
-        found.push((facts.api_version.split('.').next().unwrap_or_default(), merged.clone()));
+        found.push((date(&facts.api_version), merged.clone()));
     }
     found
+}
+
+/// The members of the objects of a kind in a version, where they are others than today.
+pub(crate) fn members(kind: &str, version: &str) -> Option<&'static [Field]> {
+    let (_, kinds) = MEMBERS.iter().rev().find(|(until, _)| date(version) < *until)?;
+    kinds.get(kind).map(Vec::as_slice)
+}
+
+fn date(version: &str) -> &str {
+    version.split('.').next().unwrap_or_default()
 }
 
 fn merge(into: &mut Vec<Field>, more: &[Field]) {
@@ -71,22 +113,69 @@ pub(crate) fn differs(version: &str) -> bool {
 
 /// Whether objects of this kind, or with such objects in them, look different in earlier versions.
 pub(crate) fn concerns(text: &[u8]) -> bool {
-    ["\"invoice\"", "\"subscription\"", "\"promotion_code\"", "\"line_item\""]
-        .iter()
-        .any(|kind| memchr::memmem::find(text, format!("\"object\":{kind}").as_bytes()).is_some())
+    ["invoice", "subscription", "promotion_code", "line_item"].iter().any(|kind| has(text, kind))
 }
 
-/// Shows a value as an earlier version does. `intent_of` finds what an invoice is paid by.
-pub(crate) fn show(value: &mut Value, version: &str, intent_of: &dyn Fn(&str) -> Option<Object>) {
+/// Whether there are objects of a kind in a text.
+fn has(text: &[u8], kind: &str) -> bool {
+    memchr::memmem::find(text, format!("\"object\":\"{kind}\"").as_bytes()).is_some()
+}
+
+/// What an earlier version shows in an object that is now apart from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Apart {
+    /// The payment intent of the invoice of this id.
+    IntentOf,
+    /// The price of this id.
+    Price,
+    /// The coupon of this id.
+    Coupon,
+}
+
+/// Finds what is apart.
+pub(crate) type LookUp<'a> = &'a dyn Fn(Apart, &str) -> Option<Object>;
+
+/// What was apart from an object at a moment.
+pub(crate) type Noted = HashMap<(Apart, Box<str>), Object>;
+
+/// Finds what is apart in an account.
+pub(crate) fn look_up(account: &Account, apart: Apart, id: &str) -> Option<Object> {
+    match apart {
+        Apart::IntentOf => {
+            let payment = account.newest("invoice_payment", id, |p| p.text("invoice") == Some(id))?;
+            account.get("payment_intent", payment.object("payment")?.text("payment_intent")?)
+        }
+        Apart::Price => account.get("price", id),
+        Apart::Coupon => account.get("coupon", id),
+    }
+}
+
+/// Notes what an earlier version would show of an object, for when the account is not at hand.
+pub(crate) fn note(account: &Account, text: &[u8]) -> Noted {
+    if !["invoice", "promotion_code"].iter().any(|kind| has(text, kind)) {
+        return Noted::new();
+    }
+    let Ok(mut value) = serde_json::from_slice(text) else { return Noted::new() };
+    let noted = RefCell::new(Noted::new());
+    show(&mut value, "", &|apart, id| {
+        let found = look_up(account, apart, id)?;
+        noted.borrow_mut().insert((apart, id.into()), found.clone());
+        Some(found)
+    });
+    noted.into_inner()
+}
+
+/// Shows a value as an earlier version does.
+pub(crate) fn show(value: &mut Value, version: &str, look_up: LookUp<'_>) {
     match value {
-        Value::Array(items) => items.iter_mut().for_each(|i| show(i, version, intent_of)),
+        Value::Array(items) => items.iter_mut().for_each(|i| show(i, version, look_up)),
         Value::Object(object) => {
-            object.values_mut().for_each(|v| show(v, version, intent_of));
+            object.values_mut().for_each(|v| show(v, version, look_up));
             match object.text("object") {
-                Some("promotion_code") => promotion_code(object),
-                Some("invoice") if version < "2025-03-31" => invoice(object, intent_of),
+                Some("promotion_code") => promotion_code(object, look_up),
+                Some("invoice") if version < "2025-03-31" => invoice(object, look_up),
                 Some("subscription") if version < "2025-03-31" => subscription(object),
-                Some("line_item") if version < "2025-03-31" => line(object),
+                Some("line_item") if version < "2025-03-31" => line(object, look_up),
                 _ => {}
             }
         }
@@ -94,29 +183,58 @@ pub(crate) fn show(value: &mut Value, version: &str, intent_of: &dyn Fn(&str) ->
     }
 }
 
-fn promotion_code(code: &mut Object) {
-    if let Some(promotion) = code.remove("promotion") {
-        code.insert("coupon".into(), promotion.get("coupon").cloned().unwrap_or_default());
+/// An id with the object that it names in its place, where that is found.
+fn whole(id: Option<&Value>, apart: Apart, look_up: LookUp<'_>) -> Value {
+    match id {
+        Some(Value::String(id)) => look_up(apart, id).map_or(Value::Null, Value::Object),
+        other => other.cloned().unwrap_or_default(),
     }
 }
 
-fn invoice(invoice: &mut Object, intent_of: &dyn Fn(&str) -> Option<Object>) {
+fn promotion_code(code: &mut Object, look_up: LookUp<'_>) {
+    if let Some(promotion) = code.remove("promotion") {
+        code.insert("coupon".into(), whole(promotion.get("coupon"), Apart::Coupon, look_up));
+    }
+}
+
+/// Taxes as they were told: by rate.
+fn tax_amounts(object: &Object, name: &str) -> Value {
+    let amount = |tax: &Object| {
+        let rate = tax.object("tax_rate_details").and_then(|d| d.get("tax_rate")).cloned();
+        json!({
+            "amount": tax.get("amount"),
+            "inclusive": tax.text("tax_behavior") == Some("inclusive"),
+            "tax_rate": rate.unwrap_or_default(),
+            "taxability_reason": tax.get("taxability_reason"),
+            "taxable_amount": tax.get("taxable_amount"),
+        })
+    };
+    object.objects(name).map(amount).collect()
+}
+
+fn invoice(invoice: &mut Object, look_up: LookUp<'_>) {
     let Some(parent) = invoice.remove("parent") else { return };
     let at = |path: &str| parent.pointer(path).cloned().unwrap_or_default();
-    let intent = intent_of(invoice.id());
+    // A draft has no payment yet, and what is not tried has no charge.
+    let intent = match invoice.text("status") {
+        Some("draft") | None => None,
+        Some(_) => look_up(Apart::IntentOf, invoice.id()),
+    };
     let paid = invoice.text("status") == Some("paid");
+    let tried = paid || invoice.is_true("attempted");
+    let charge = intent.as_ref().filter(|_| tried).and_then(|i| i.text("latest_charge"));
     let taxes: i64 = invoice.objects("total_taxes").filter_map(|t| t.integer("amount")).sum();
     let older = [
         ("subscription", at("/subscription_details/subscription")),
         ("subscription_details", json!({"metadata": at("/subscription_details/metadata")})),
         ("quote", at("/quote_details/quote")),
         ("payment_intent", intent.as_ref().map(Read::id).into()),
-        ("charge", intent.as_ref().and_then(|i| i.text("latest_charge")).into()),
+        ("charge", charge.into()),
         ("paid", paid.into()),
         ("paid_out_of_band", (paid && intent.is_none()).into()),
         ("discount", Value::Null),
         ("tax", if taxes == 0 { Value::Null } else { taxes.into() }),
-        ("total_tax_amounts", json!([])),
+        ("total_tax_amounts", tax_amounts(invoice, "total_taxes")),
         ("application_fee_amount", Value::Null),
         ("transfer_data", Value::Null),
     ];
@@ -124,15 +242,19 @@ fn invoice(invoice: &mut Object, intent_of: &dyn Fn(&str) -> Option<Object>) {
 }
 
 fn subscription(subscription: &mut Object) {
-    let Some(items) = subscription.object("items") else { return };
-    let Some(first) = items.objects("data").next().cloned() else { return };
-    for name in ["current_period_start", "current_period_end", "plan", "quantity"] {
+    let first = subscription.object("items").and_then(|i| i.objects("data").next().cloned()).unwrap_or_default();
+    for name in ["plan", "quantity"] {
         subscription.insert(name.to_owned(), first.get(name).cloned().unwrap_or_default());
+    }
+    // Without items no period is told; it begins and ends with the anchor.
+    let anchor = subscription.get("billing_cycle_anchor").cloned().unwrap_or_default();
+    for name in ["current_period_start", "current_period_end"] {
+        subscription.insert(name.to_owned(), first.get(name).cloned().unwrap_or_else(|| anchor.clone()));
     }
     subscription.insert("discount".into(), Value::Null);
 }
 
-fn line(line: &mut Object) {
+fn line(line: &mut Object, look_up: LookUp<'_>) {
     let Some(parent) = line.remove("parent") else { return };
     let at = |path: &str| parent.pointer(path).cloned().unwrap_or_default();
     let kind = if at("/subscription_item_details").is_null() { "invoiceitem" } else { "subscription" };
@@ -143,8 +265,8 @@ fn line(line: &mut Object) {
         ("proration", proration.into()),
         ("invoice_item", at("/invoice_item_details/invoice_item")),
         ("subscription_item", at("/subscription_item_details/subscription_item")),
-        ("price", pricing.pointer("/price_details/price").cloned().unwrap_or_default()),
-        ("tax_amounts", json!([])),
+        ("price", whole(pricing.pointer("/price_details/price"), Apart::Price, look_up)),
+        ("tax_amounts", tax_amounts(line, "taxes")),
     ];
     line.extend(older.map(|(name, value)| (name.to_owned(), value)));
 }
@@ -157,7 +279,7 @@ mod tests {
 
     #[test]
     fn every_file_is_read_and_names_operations_of_the_api() {
-        assert_eq!(DROPPED.len(), 3);
+        assert_eq!((DROPPED.len(), BROUGHT.len()), (3, 2));
         for dropped in DROPPED.iter().flat_map(|f| &f.operations) {
             assert!(Facts::bundled().operation(dropped.method, &dropped.path).is_some(), "{}", dropped.path);
         }

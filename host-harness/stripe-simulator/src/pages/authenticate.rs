@@ -1,4 +1,4 @@
-//! The page where a bank lets the customer authenticate a payment.
+//! The page where a bank lets the customer authenticate a payment, or a card that is saved for later ones.
 
 use hyper::Method;
 use serde_json::Value;
@@ -9,20 +9,24 @@ use crate::protocol::{Branch, Reply};
 use crate::resources::{Read, complete_authentication, format_amount};
 use crate::world::{Account, Cause, Object, World, lock};
 
-const KIND: &str = "payment_intent";
+const KINDS: [&str; 2] = ["payment_intent", "setup_intent"];
 
 pub(super) fn answer(world: &World, method: &Method, id: &str, form: &Branch, request_id: &str) -> Option<Reply> {
-    let account = world.account_with(KIND, id)?;
+    let (kind, account) = KINDS.into_iter().find_map(|kind| Some((kind, world.account_with(kind, id)?)))?;
     let mut account = lock(&account);
-    let before = account.get(KIND, id)?;
+    let before = account.get(kind, id)?;
     if *method != Method::POST {
-        let amount =
-            format_amount(before.integer("amount").unwrap_or_default(), before.text("currency").unwrap_or("usd"));
+        let what = match before.integer("amount") {
+            Some(amount) => {
+                format!("a payment of {}", format_amount(amount, before.text("currency").unwrap_or("usd")))
+            }
+            None => "payments with this card to come".to_owned(),
+        };
         let body = format!(
-            "<h1>3D Secure</h1><p>Authorize a payment of {}?</p><form method=\"post\">\
+            "<h1>3D Secure</h1><p>Authorize {}?</p><form method=\"post\">\
              <button name=\"outcome\" value=\"succeeded\">Complete</button>\
              <button name=\"outcome\" value=\"failed\">Fail</button></form>",
-            escape(&amount)
+            escape(&what)
         );
         return Some(page(200, document("3D Secure", &body)));
     }
@@ -54,9 +58,8 @@ fn destination(account: &Account, before: &Object, after: &Object) -> Option<Str
         let joint = if url.contains('?') { '&' } else { '?' };
         let status = if paid { "succeeded" } else { "failed" };
         let (id, secret) = (after.id(), after.text("client_secret").unwrap_or_default());
-        return Some(format!(
-            "{url}{joint}payment_intent={id}&payment_intent_client_secret={secret}&redirect_status={status}"
-        ));
+        let kind = after.text("object").unwrap_or_default();
+        return Some(format!("{url}{joint}{kind}={id}&{kind}_client_secret={secret}&redirect_status={status}"));
     }
     let session = session_of(account, after.id())?;
     let session = account.get("checkout.session", &session)?;

@@ -1,12 +1,15 @@
-//! The control route: faults are read, added and cleared here while the simulator runs.
+//! The control routes: faults are read, added and cleared here while the simulator runs, and what was wrong with
+//! answers is told.
 //!
-//! `POST` takes a form: `kind`, and any of `percent`, `times`, `method`, `path`, `milliseconds`, `seconds`.
+//! `POST` of a fault takes a form: `kind`, and any of `percent`, `times`, `method`, `path`, `milliseconds`, `seconds`.
 
 use hyper::Method;
 
 use super::{field, json};
 use crate::faults::{Fault, FaultError, FaultKind, Faults};
 use crate::protocol::{ApiError, Branch, Permissions, Reply, Tree};
+use crate::violations::Violations;
+use crate::world::{World, lock};
 
 pub(super) fn answer(faults: &Faults, method: &Method, form: &Branch) -> Reply {
     if *method == Method::POST {
@@ -18,6 +21,27 @@ pub(super) fn answer(faults: &Faults, method: &Method, form: &Branch) -> Reply {
         faults.clear();
     }
     json(200, serde_json::json!({"faults": faults.list()}).to_string())
+}
+
+/// Shows which answers were not what the facts say, and whether anybody looked.
+pub(super) fn violations(violations: &Violations) -> Reply {
+    let shown = serde_json::json!({"checked": violations.looking(), "violations": violations.all()});
+    json(200, shown.to_string())
+}
+
+/// Shows how much there is in every account, with a text that stays the same for as long as nothing changes.
+pub(super) fn state(world: &World) -> Reply {
+    let accounts = world.accounts().into_iter().map(|(scope, account)| {
+        let account = lock(&account);
+        serde_json::json!({
+            "account": account.id(),
+            "livemode": scope.live,
+            "objects": account.counts(),
+            "events": account.events().len(),
+            "fingerprint": format!("{:016x}", account.fingerprint()),
+        })
+    });
+    json(200, serde_json::json!({"accounts": accounts.collect::<Vec<_>>()}).to_string())
 }
 
 /// Chooses what a restricted key may do.

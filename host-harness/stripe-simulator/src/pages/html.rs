@@ -1,6 +1,6 @@
-//! The frame that every page has, and the pieces that pages are made of.
+//! What pages have in common: the frame, the pieces that they are made of, and the choice of a card.
 
-use crate::resources::calendar_day;
+use crate::resources::{TEST_CARDS, TestCard, calendar_day};
 
 /// Text that cannot be taken for markup.
 pub(super) fn escape(text: &str) -> String {
@@ -63,4 +63,15 @@ fn framed(title: &str, body: &str, class: &str) -> String {
          <p class=\"test\">Simulated Stripe. No money moves.</p></body></html>",
         title = escape(title)
     )
+}
+
+/// The choice of a test card.
+pub(super) fn cards(chosen: Option<&str>) -> String {
+    let each = |c: &TestCard| {
+        let value = c.handle();
+        let mark = if chosen == Some(&value) { " selected" } else { "" };
+        format!("<option value=\"{value}\"{mark}>{} ({})</option>", escape(c.title), c.number)
+    };
+    let options: String = TEST_CARDS.iter().map(each).collect();
+    format!("<label>Test card <select name=\"card\">{options}</select></label>")
 }

@@ -74,17 +74,17 @@ pub(super) fn object(world: &World, kind: &str, id: &str) -> Option<Reply> {
 pub(super) fn event(protocol: &Protocol, id: &str) -> Option<Reply> {
     for (scope, account) in protocol.world.accounts() {
         let account = lock(&account);
-        let found = account.event_position(id).and_then(|p| account.events().get(p));
+        let found = account.events().get(id);
         let Some(event) = found else { continue };
         let request = event.request_id.as_deref();
         let cause = request.map(|r| format!(" · caused by {}", link(&format!("/_simulator/requests/{r}"), r)));
-        let attempts = protocol.log.newest(usize::MAX);
+        let attempts = protocol.watch.log.newest(usize::MAX);
         let deliveries: Vec<String> = attempts.iter().filter(|a| &*a.event == id).map(delivery).collect();
         let body = format!(
             "{BACK}<h1>{}</h1><p>{} · {}{}</p>{}{}",
             escape(event.kind),
             escape(&name(&scope)),
-            clock(event.created),
+            clock(event.created()),
             cause.unwrap_or_default(),
             json(&event.text(None)),
             table("Deliveries", &["time", "type", "endpoint", "outcome", "event"], &deliveries)
@@ -96,7 +96,7 @@ pub(super) fn event(protocol: &Protocol, id: &str) -> Option<Reply> {
 
 /// One request as it came, without its key.
 pub(super) fn request(protocol: &Protocol, id: &str) -> Option<Reply> {
-    let all = protocol.journal.newest(usize::MAX);
+    let all = protocol.watch.journal.newest(usize::MAX);
     let request = all.iter().find(|r| r.request_id == id)?;
     let mut target = request.path.clone();
     if !request.query.is_empty() {
@@ -126,12 +126,12 @@ pub(super) fn request(protocol: &Protocol, id: &str) -> Option<Reply> {
 /// Goes to the page of whatever has this id.
 pub(super) fn find(protocol: &Protocol, id: &str) -> Option<Reply> {
     let id = id.trim();
-    if protocol.journal.newest(usize::MAX).iter().any(|r| r.request_id == id) {
+    if protocol.watch.journal.newest(usize::MAX).iter().any(|r| r.request_id == id) {
         return Some(redirect(&format!("/_simulator/requests/{id}")));
     }
     for (_, account) in protocol.world.accounts() {
         let account = lock(&account);
-        if account.event_position(id).is_some() {
+        if account.events().get(id).is_some() {
             return Some(redirect(&format!("/_simulator/events/{id}")));
         }
         let kind = account.counts().into_keys().find(|kind| account.text(kind, id).is_some_and(|t| !t.is_empty()));

@@ -33,7 +33,7 @@ pub(super) fn answer(world: &World, journal: &Journal, log: &Log) -> Reply {
         let account = lock(&account);
         let name = name(&scope);
         objects.push_str(&kinds(&name, &account));
-        events.extend(account.events().iter().rev().take(ROWS).map(|e| (e.created, event(&name, e))));
+        events.extend(account.events().iter().rev().take(ROWS).map(|e| (e.created(), event(&name, e))));
     }
     // Every account's newest were taken; the newest of all are among them.
     events.sort_by_key(|(created, _)| std::cmp::Reverse(*created));
@@ -61,7 +61,7 @@ fn kinds(name: &str, account: &Account) -> String {
 
 pub(super) fn event(name: &str, event: &Event) -> String {
     let id = link(&format!("/_simulator/events/{}", event.id), &event.id);
-    row(&[&escape(name), &clock(event.created), &escape(event.kind), &id])
+    row(&[&escape(name), &clock(event.created()), &escape(event.kind), &id])
 }
 
 pub(super) fn delivery(attempt: &Attempt) -> String {

@@ -90,9 +90,10 @@ pub(super) fn redact(key: &str) -> String {
 }
 
 fn account(headers: &HeaderMap, key: &str) -> Result<Option<Box<str>>, ApiError> {
-    let named = headers.get("stripe-account").or_else(|| headers.get("stripe-context"));
-    let Some(named) = named else { return Ok(None) };
-    let id = named.to_str().unwrap_or_default();
+    let text = |name: &str| headers.get(name).map(|v| v.to_str().unwrap_or_default());
+    // A context is a path: an organisation's ends with the account that is meant.
+    let last = |path: &'static str| text(path).and_then(|p| p.rsplit('/').next());
+    let Some(id) = text("stripe-account").or_else(|| last("stripe-context")) else { return Ok(None) };
     let plausible =
         id.strip_prefix("acct_").is_some_and(|r| !r.is_empty() && r.bytes().all(|b| b.is_ascii_alphanumeric()));
     if plausible {

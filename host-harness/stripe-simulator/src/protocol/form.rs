@@ -18,7 +18,7 @@ const MOST_PAIRS: usize = 10_000;
 pub(crate) enum Tree {
     /// Text of a form.
     Text(String),
-    /// A JSON scalar that is not text.
+    /// A JSON scalar: it is of the type that it is.
     Exact(Value),
     /// Members of a hash, or elements of a list by their index.
     Branch(Branch),
@@ -120,7 +120,6 @@ fn open_element(list: &Branch, member: Option<&&str>) -> String {
 /// Reads v2's JSON into a tree.
 pub(crate) fn from_json(value: Value) -> Tree {
     match value {
-        Value::String(text) => Tree::Text(text),
         Value::Array(items) => {
             Tree::Branch(items.into_iter().enumerate().map(|(i, v)| (i.to_string(), from_json(v))).collect())
         }

@@ -9,6 +9,7 @@ mod error;
 mod form;
 mod idempotency;
 mod multipart;
+mod namespace;
 mod permissions;
 mod pretty;
 mod rate;
@@ -25,12 +26,13 @@ use hyper::header::{HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use serde_json::Value;
-use stripe_facts::{Encoding, Facts, Method};
+use stripe_facts::{Encoding, Facts, Method, Shape};
 
 pub(crate) use error::ApiError;
-pub(crate) use form::{Branch, Tree, decode, from_json, read};
+pub(crate) use form::{Branch, Tree, decode, encode, from_json, read};
 pub(crate) use idempotency::KeptAnswer;
 pub(crate) use multipart::Upload;
+pub(crate) use namespace::Namespace;
 pub(crate) use permissions::Permissions;
 pub(crate) use pretty::pretty;
 pub(crate) use validate::check_metadata_count;
@@ -40,6 +42,7 @@ use crate::journal::{Journal, RecordedRequest};
 use crate::listen::{self, Listeners};
 use crate::pages;
 use crate::resources::{self, Call};
+use crate::violations::{Answered, Violations};
 use crate::webhooks::Log;
 use crate::wire::Manner;
 use crate::world::{Account, Cause, Object, Scope, World, lock, machine};
@@ -58,14 +61,21 @@ pub(crate) type Reply = Response<Full<Bytes>>;
 #[derive(Debug)]
 pub(crate) struct Protocol {
     pub(crate) world: Arc<World>,
-    pub(crate) journal: Arc<Journal>,
     routes: Routes,
     pub(crate) faults: Arc<Faults>,
     limiter: rate::Limiter,
     permissions: Permissions,
     habits: Habits,
-    pub(crate) log: Arc<Log>,
+    pub(crate) watch: Watch,
     listeners: Listeners,
+}
+
+/// What is remembered of the traffic, for people and tests to look at.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) log: Arc<Log>,
+    pub(crate) violations: Arc<Violations>,
 }
 
 /// What is the same for every request.
@@ -84,7 +94,7 @@ struct Outcome {
     /// Whether the operation was executed, now or when its key was new.
     executed: bool,
     /// The request whose answer is given again.
-    replay_of: Option<Box<str>>,
+    replay_of: Option<Arc<str>>,
 }
 
 /// What is known of a request before it is executed.
@@ -101,23 +111,16 @@ struct Prepared<'r> {
 }
 
 impl Protocol {
-    pub(crate) fn new(
-        world: Arc<World>,
-        journal: Arc<Journal>,
-        faults: Arc<Faults>,
-        habits: Habits,
-        log: Arc<Log>,
-    ) -> Self {
+    pub(crate) fn new(world: Arc<World>, faults: Arc<Faults>, habits: Habits, watch: Watch) -> Self {
         let routes = Routes::new(Facts::bundled());
         Self {
             world,
-            journal,
             routes,
             faults,
             limiter: rate::Limiter::default(),
             permissions: Permissions::default(),
             habits,
-            log,
+            watch,
             listeners: Listeners::default(),
         }
     }
@@ -134,7 +137,7 @@ impl Protocol {
         let Ok(request) = request.header("stripe-version", &Facts::bundled().api_version).body(()) else {
             return Value::Null;
         };
-        let body: Vec<String> = form.iter().map(|(n, v)| format!("{n}={}", form::encode(v))).collect();
+        let body: Vec<String> = form.iter().map(|(n, v)| format!("{n}={}", encode(v))).collect();
         let (head, ()) = request.into_parts();
         let id = self.world.request_id();
         let reply = self.api(&head, body.join("&").as_bytes(), &id, false).await;
@@ -146,7 +149,7 @@ impl Protocol {
     pub(crate) async fn answer(self: &Arc<Self>, request: Request<Incoming>) -> Reply {
         if request.uri().path() == listen::PATH {
             let id = self.world.request_id();
-            return self.listeners.accept(&self.world, request, &self.faults, &self.log, &id);
+            return self.listeners.accept(&self.world, request, &self.faults, &self.watch.log, &id);
         }
         let (head, body) = request.into_parts();
         let path = head.uri.path();
@@ -154,8 +157,8 @@ impl Protocol {
         let drawn = if owned { Drawn::default() } else { self.faults.draw(head.method.as_str(), path) };
         if drawn.fault == Some(FaultKind::EarlyAnswer) {
             let request_id = self.world.request_id();
-            let number = self.journal.arrived(recorded(&head, None, &request_id));
-            self.journal.answered(number, 500);
+            let number = self.watch.journal.arrived(recorded(&head, None, &request_id));
+            self.watch.journal.answered(number, 500);
             let mut reply = refusal(&ApiError::failure(), &request_id, false);
             reply.headers_mut().insert("connection", HeaderValue::from_static("close"));
             return reply;
@@ -164,8 +167,8 @@ impl Protocol {
         let body = Limited::new(body, largest).collect().await.map(|b| b.to_bytes());
         let request_id = self.world.request_id();
         // Looking at what was asked is nothing to look at.
-        let number =
-            (!pages::only_looks(path)).then(|| self.journal.arrived(recorded(&head, body.as_ref().ok(), &request_id)));
+        let number = (!pages::only_looks(path))
+            .then(|| self.watch.journal.arrived(recorded(&head, body.as_ref().ok(), &request_id)));
         if !drawn.latency.is_zero() {
             tokio::time::sleep(drawn.latency).await;
         }
@@ -202,15 +205,41 @@ impl Protocol {
         if let Some(manner) = manner {
             reply.extensions_mut().insert(manner);
         }
+        if self.watch.violations.looking() && !owned {
+            let fault = drawn.fault.is_some() || reply.headers().contains_key("idempotent-replayed");
+            self.look(&head, &reply, fault).await;
+        }
         if let (Some(number), false) = (number, matches!(manner, Some(Manner::Reset))) {
-            self.journal.answered(number, reply.status().as_u16());
+            self.watch.journal.answered(number, reply.status().as_u16());
         }
         reply
     }
 
+    /// Holds an answer against what its operation returns.
+    async fn look(&self, head: &Parts, reply: &Reply, fault: bool) {
+        let (method, path) = (head.method.as_str(), head.uri.path());
+        let found = Method::parse(method).and_then(|m| self.routes.find(m, path));
+        let contents = resources::contents_of(path).map(|_| &Shape::Any);
+        let version = reply.headers().get("stripe-version").and_then(|v| v.to_str().ok());
+        let Ok(body) = reply.body().clone().collect().await;
+        self.watch.violations.answer(&Answered {
+            method,
+            path,
+            shape: found.map(|(route, _)| &route.operation.response).or(contents),
+            version: version.unwrap_or(&self.world.settings().account_version),
+            status: reply.status().as_u16(),
+            fault,
+            body: &body.to_bytes(),
+        });
+    }
+
     async fn api(&self, head: &Parts, body: &[u8], request_id: &str, fails_after: bool) -> Reply {
         let (method, path, headers) = (head.method.as_str(), head.uri.path(), &head.headers);
-        let scope = match auth::scope(headers) {
+        let scope = match path {
+            resources::STREAM => self.session(headers),
+            _ => auth::scope(headers),
+        };
+        let scope = match scope {
             Ok(scope) => scope,
             Err(error) => return refusal(&error, request_id, false),
         };
@@ -230,15 +259,12 @@ impl Protocol {
                 Err(error) => refusal(&error, request_id, scope.live),
             };
         }
-        let key = headers.get("idempotency-key").filter(|_| match method {
-            "POST" => true,
-            "DELETE" => path.starts_with("/v2/"),
-            _ => false,
-        });
+        let namespace = Namespace::of(path);
+        let key = headers.get("idempotency-key").filter(|_| namespace.takes_keys(method));
         let key = key.map(|k| String::from_utf8_lossy(k.as_bytes()).into_owned()).filter(|k| !k.is_empty());
         let outcome = match self.prepare(head, body, key.as_deref()) {
             Ok(prepared) => self.execute(Prepared { fails_after, ..prepared }, &scope, request_id).await,
-            Err(error) => Outcome::refused(&error, request_id, scope.live),
+            Err(error) => Outcome::refused(error.told_in(namespace), request_id, scope.live),
         };
         self.world.run_errands();
         let mut reply = reply(outcome.status, outcome.body, Some(request_id));
@@ -259,13 +285,27 @@ impl Protocol {
         if outcome.replay_of.is_some() {
             set("idempotent-replayed", "true");
         }
-        if outcome.executed && method != "GET" {
+        // What failed in v2 is worth another attempt, under the same key too.
+        let final_answer = namespace.repeats_errors() || outcome.status < 500;
+        if outcome.executed && method != "GET" && final_answer {
             set("stripe-should-retry", "false");
         }
         if let Some(account) = &scope.account {
             set("stripe-account", account);
         }
         reply
+    }
+
+    /// Whose meter events a session's token stands for.
+    fn session(&self, headers: &HeaderMap) -> Result<Scope, ApiError> {
+        let token = auth::key(headers).unwrap_or_default();
+        match self.world.account_with(resources::SESSION, &token) {
+            Some(account) => resources::session_of(&lock(&account), &token),
+            // Keys are refused as what they are; what is well made is still no session.
+            None => Err(auth::scope(headers).err().unwrap_or_else(|| {
+                ApiError::unauthorized("Meter event streams take the authentication token of a meter event session.")
+            })),
+        }
     }
 
     fn prepare(&self, head: &Parts, body: &[u8], key: Option<&str>) -> Result<Prepared<'_>, ApiError> {
@@ -280,6 +320,11 @@ impl Protocol {
         let encoding = route.operation.encoding;
         let mut sent = Branch::new();
         read(head.uri.query().unwrap_or_default().as_bytes(), &mut sent)?;
+        // The URLs of v2's pages carry what no description has.
+        let page = match (&route.operation.response, Namespace::of(path)) {
+            (Shape::List(_), Namespace::V2) => sent.shift_remove("page"),
+            _ => None,
+        };
         let upload = match (method, encoding) {
             ("GET", _) => None,
             (_, Encoding::Multipart) => {
@@ -293,7 +338,15 @@ impl Protocol {
         };
         let keyed = key.map(|k| Keyed::new(k, method, path, &sent)).transpose()?;
         let parameters = validate::parameters(route.parameters(&version), &sent)
-            .and_then(|p| resources::check_expand(&p, &route.operation.response).map(|()| p));
+            .and_then(|p| resources::check_expand(&p, &route.operation.response, &version).map(|()| p));
+        let parameters = parameters.and_then(|mut p| {
+            match page {
+                Some(Tree::Text(page)) => p.insert("page".to_owned(), page.into()),
+                Some(_) => return Err(ApiError::invalid("Invalid page token.").param("page")),
+                None => None,
+            };
+            Ok(p)
+        });
         Ok(Prepared { route, values, version, fails_after: false, parameters, upload, keyed })
     }
 
@@ -323,24 +376,33 @@ impl Protocol {
         request_id: &str,
     ) -> Outcome {
         let Prepared { route, values, version, fails_after, parameters, upload, keyed } = prepared;
+        let namespace = Namespace::of(&route.operation.path);
         let parameters = match parameters {
             Ok(parameters) => parameters,
-            Err(error) => return Outcome::refused(&error, request_id, scope.live),
+            Err(error) => return Outcome::refused(error.told_in(namespace), request_id, scope.live),
         };
+        // One text for everything that remembers the request.
+        let this: Arc<str> = request_id.into();
         held.begin(Cause {
-            request_id: Some(request_id.into()),
-            idempotency_key: keyed.as_ref().map(|k| Arc::from(&*k.key)),
+            request_id: Some(Arc::clone(&this)),
+            idempotency_key: keyed.as_ref().map(|k| Arc::clone(&k.key)),
         });
         let operation = route.operation;
         let mut call = Call { account: &mut held, operation, parameters, values, upload, expand: Vec::new() };
         let result = resources::execute(&mut call, route.handler);
+        let expand = std::mem::take(&mut call.expand);
         held.commit();
         let outcome = match result {
-            Ok(_) if fails_after => {
-                Outcome { executed: true, ..Outcome::refused(&ApiError::failure(), request_id, scope.live) }
+            Ok(body) if fails_after => {
+                if let (Some(keyed), false) = (&keyed, namespace.repeats_errors()) {
+                    // The next attempt under this key finds the work done.
+                    keyed.keep(&mut held, 200, body, this);
+                    return Outcome::refused(ApiError::failure(), request_id, scope.live);
+                }
+                Outcome { executed: true, ..Outcome::refused(ApiError::failure(), request_id, scope.live) }
             }
             Ok(body) => {
-                let body = resources::in_version(&held, body, &version);
+                let body = resources::in_version(&held, body, &version, &expand, &route.operation.response);
                 Outcome { status: 200, body, executed: true, replay_of: None }
             }
             Err(error) => {
@@ -357,11 +419,11 @@ impl Protocol {
                     }
                     None => error,
                 };
-                Outcome { executed: true, ..Outcome::refused(&error, request_id, scope.live) }
+                Outcome { executed: true, ..Outcome::refused(error.told_in(namespace), request_id, scope.live) }
             }
         };
         if let Some(keyed) = &keyed {
-            keyed.keep(&mut held, outcome.status, outcome.body.clone(), request_id);
+            keyed.keep(&mut held, outcome.status, outcome.body.clone(), this);
         }
         outcome
     }
@@ -370,15 +432,16 @@ impl Protocol {
 /// What the request is answered with instead of being executed: what is kept for its key, or what is wrong
 /// with its parameters.
 fn look_up(account: &Account, prepared: &Prepared<'_>, scope: &Scope, request_id: &str) -> Option<Outcome> {
-    let refused = |error: &ApiError| Some(Outcome::refused(error, request_id, scope.live));
+    let namespace = Namespace::of(&prepared.route.operation.path);
+    let refused = |error: ApiError| Some(Outcome::refused(error.told_in(namespace), request_id, scope.live));
     if let Some(keyed) = &prepared.keyed {
         match keyed.look_up(account) {
-            Err(error) => return refused(&error),
+            Err(error) => return refused(error),
             Ok(Some(kept)) => return Some(Outcome::replayed(kept)),
             Ok(None) => {}
         }
     }
-    prepared.parameters.as_ref().err().and_then(refused)
+    prepared.parameters.as_ref().err().cloned().and_then(refused)
 }
 
 /// Like [`look_up`]; with nothing to answer, the key is in use from now on.
@@ -391,7 +454,7 @@ fn begin(account: &mut Account, prepared: &Prepared<'_>, scope: &Scope, request_
 }
 
 impl Outcome {
-    fn refused(error: &ApiError, request_id: &str, live: bool) -> Self {
+    fn refused(error: ApiError, request_id: &str, live: bool) -> Self {
         let body = error.body(Some((request_id, live)));
         Self { status: error.status(), body: body.to_string().into(), executed: false, replay_of: None }
     }

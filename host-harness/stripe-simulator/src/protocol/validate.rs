@@ -33,7 +33,8 @@ fn members(fields: &[Field], sent: &Branch, parent: &str) -> Result<Object, ApiE
     if let Some(first) = unknown.first() {
         let plural = if unknown.len() > 1 { "s" } else { "" };
         let message = format!("Received unknown parameter{plural}: {}", unknown.join(", "));
-        return Err(ApiError::invalid(message).code("parameter_unknown").param(first.as_str()));
+        let error = ApiError::invalid(message).code("parameter_unknown").param(first.as_str());
+        return Err(error.complaint("Unknown field."));
     }
     let mut read = Object::new();
     for (field, tree) in known {
@@ -44,7 +45,8 @@ fn members(fields: &[Field], sent: &Branch, parent: &str) -> Result<Object, ApiE
         }
         read.insert(field.name.clone(), value);
     }
-    match fields.iter().find(|f| f.required && !sent.contains_key(&f.name)) {
+    let given = |name: &str| sent.get(name).is_some_and(|t| *t != Tree::Exact(Value::Null));
+    match fields.iter().find(|f| f.required && !given(&f.name)) {
         Some(missing) => Err(ApiError::missing_param(&full_name(parent, &missing.name))),
         None => Ok(read),
     }
@@ -116,8 +118,10 @@ fn scalar(shape: &Shape, tree: &Tree, name: &str) -> Result<Value, ApiError> {
         Shape::Number | Shape::Decimal => "decimal",
         _ => "string",
     };
+    let takes_text = matches!(shape, Shape::String | Shape::Decimal | Shape::Enum(_));
     let text = match tree {
         Tree::Text(text) => text.as_str(),
+        Tree::Exact(Value::String(text)) if takes_text => text.as_str(),
         Tree::Exact(value) => return exact(shape, value, name, noun),
         Tree::Branch(_) => {
             return Err(ApiError::invalid(format!("Invalid {noun}: {}", inspect(tree))).param(name));
@@ -148,13 +152,17 @@ fn scalar(shape: &Shape, tree: &Tree, name: &str) -> Result<Value, ApiError> {
         Shape::Decimal => Err(invalid()),
         Shape::Enum(values) if values.iter().any(|v| v == text) => Ok(text.into()),
         Shape::Enum(values) => {
-            Err(ApiError::invalid(format!("Invalid {name}: must be {}", choice(values))).param(name))
+            let known = values.join(", ");
+            let complaint = format!("Unrecognized enum value '{text}', valid values are: {known}.");
+            Err(ApiError::invalid(format!("Invalid {name}: must be {}", choice(values)))
+                .param(name)
+                .complaint(complaint))
         }
         _ => Ok(text.into()),
     }
 }
 
-/// A JSON scalar that is not text: v2 only.
+/// A JSON scalar that is a type of its own: v2 only.
 fn exact(shape: &Shape, value: &Value, name: &str, noun: &str) -> Result<Value, ApiError> {
     let fits = match shape {
         Shape::Boolean => value.is_boolean(),

@@ -76,7 +76,7 @@ fn own(account: &Account) -> Object {
         "business_profile": {
             "annual_revenue": null, "estimated_worker_count": null, "mcc": "5734",
             "minority_owned_business_designation": null, "name": "Simulated Shop", "product_description": null,
-            "support_address": null, "support_email": null, "support_phone": null, "support_url": null,
+            "specified_commercial_transactions_act_url": null, "support_address": null, "support_email": null, "support_phone": null, "support_url": null,
             "url": "https://shop.example",
         },
         "business_type": "company",

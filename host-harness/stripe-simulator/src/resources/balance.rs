@@ -79,12 +79,20 @@ pub(super) fn record_with(account: &mut Account, movement: &Movement<'_>, applic
     *sum = sum.saturating_add(net);
     if !movement.available {
         // One task settles everything that is due at its moment.
-        if account.settling.iter().all(|(settles, _)| *settles != due) {
+        if !account.settling.contains_key(&due) {
             account.later(due, settle, "");
         }
-        account.settling.push((due, id.clone()));
+        account.settling.entry(due).or_default().push(id.clone());
+    } else if movement.kind == "charge" {
+        account.later(moment(), tell, "");
     }
     id
+}
+
+/// More is available than before.
+fn tell(account: &mut Account, _: &str) {
+    let balance = current(account).to_string();
+    account.emit("balance.available", balance.into());
 }
 
 /// What reports call a kind of transaction.
@@ -103,8 +111,9 @@ fn category(kind: &str) -> &str {
 /// What is pending and due becomes available.
 fn settle(account: &mut Account, _: &str) {
     let now = moment();
-    let due = account.settling.extract_if(.., |(settles, _)| *settles <= now).collect::<Vec<_>>();
-    for (_, id) in &due {
+    let later = account.settling.split_off(&now.saturating_add(1));
+    let due: Vec<String> = std::mem::replace(&mut account.settling, later).into_values().flatten().collect();
+    for id in &due {
         let Some(mut transaction) = account.get(KIND, id) else { continue };
         transaction.insert("status".into(), "available".into());
         account.put(KIND, &transaction);
@@ -114,8 +123,7 @@ fn settle(account: &mut Account, _: &str) {
         sums.available = sums.available.saturating_add(net);
     }
     if !due.is_empty() {
-        let balance = current(account).to_string();
-        account.emit("balance.available", balance.into());
+        tell(account, "");
     }
 }
 

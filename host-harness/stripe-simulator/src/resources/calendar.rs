@@ -1,30 +1,8 @@
 //! Billing periods: what a month after a moment is.
 
+use crate::world::instant::{LATEST, date, days};
+
 const DAY: i64 = 86_400;
-/// The end of the year 9999: no calendar of the API goes further.
-const LATEST: i64 = 253_402_300_799;
-
-/// Days since 1970 of a date of the Gregorian calendar (Howard Hinnant's `days_from_civil`).
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-}
-
-/// The date of a number of days since 1970.
-fn date(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (year + era * 400 + i64::from(month <= 2), month, day)
-}
 
 /// A day as people write it: `21 Nov 2026`.
 pub(crate) fn day(time: i64) -> String {
@@ -56,6 +34,57 @@ pub(super) fn later(time: i64, interval: &str, count: i64) -> i64 {
     days(year, month, day.min(days_in_month(year, month))) * DAY + time.rem_euclid(DAY)
 }
 
+/// The first moment after another that lies a whole number of intervals from an anchor.
+pub(super) fn next_of(anchor: i64, interval: &str, count: i64, after: i64) -> i64 {
+    let count = count.max(1);
+    if after < anchor {
+        return anchor;
+    }
+    // No month is longer than this, so the search begins before what it looks for.
+    let longest = match interval {
+        "day" => DAY,
+        "week" => 7 * DAY,
+        "year" => 366 * DAY,
+        _ => 31 * DAY,
+    };
+    let mut number = after.saturating_sub(anchor) / longest.saturating_mul(count);
+    loop {
+        let moment = later(anchor, interval, count.saturating_mul(number));
+        // At the end of the calendar nothing is later.
+        if moment > after || number > 12_000_000 || moment >= LATEST {
+            return moment;
+        }
+        number += 1;
+    }
+}
+
+/// The first moment after another that a month's (or a year's) calendar is like this.
+pub(super) struct Config {
+    pub(super) month: Option<i64>,
+    pub(super) day: i64,
+    /// Seconds since midnight, UTC.
+    pub(super) time: i64,
+}
+
+impl Config {
+    /// The first moment after `after` that fits.
+    pub(super) fn next(&self, after: i64) -> i64 {
+        let (year, month, _) = date(after.div_euclid(DAY));
+        for ahead in 0..=24 {
+            let month = month - 1 + ahead;
+            let (year, month) = (year + month.div_euclid(12), month.rem_euclid(12) + 1);
+            if self.month.is_some_and(|m| m != month) {
+                continue;
+            }
+            let moment = days(year, month, self.day.min(days_in_month(year, month))) * DAY + self.time;
+            if moment > after {
+                return moment;
+            }
+        }
+        after
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,6 +95,26 @@ mod tests {
         assert_eq!(later(january, "month", 1), days(2027, 2, 28) * DAY + 5);
         assert_eq!(later(january, "year", 1), days(2028, 1, 31) * DAY + 5);
         assert_eq!(later(january, "week", 2), january + 14 * DAY);
+    }
+
+    #[test]
+    fn periods_keep_to_the_day_of_their_anchor() {
+        let january = days(2027, 1, 31) * DAY + 5;
+        let february = next_of(january, "month", 1, january);
+        assert_eq!(february, days(2027, 2, 28) * DAY + 5);
+        assert_eq!(next_of(january, "month", 1, february), days(2027, 3, 31) * DAY + 5);
+        assert_eq!(next_of(january, "month", 1, january - 1), january);
+        assert_eq!(next_of(january, "week", 2, january + 14 * DAY), january + 28 * DAY);
+        assert_eq!(next_of(january, "day", 1, january + 3650 * DAY), january + 3651 * DAY);
+    }
+
+    #[test]
+    fn a_day_of_the_month_comes_next_in_this_month_or_a_later_one() {
+        let config = Config { month: None, day: 31, time: 0 };
+        assert_eq!(config.next(days(2027, 2, 1) * DAY), days(2027, 2, 28) * DAY);
+        assert_eq!(config.next(days(2027, 2, 28) * DAY), days(2027, 3, 31) * DAY);
+        let yearly = Config { month: Some(6), day: 1, time: 60 };
+        assert_eq!(yearly.next(days(2027, 7, 1) * DAY), days(2028, 6, 1) * DAY + 60);
     }
 
     #[test]

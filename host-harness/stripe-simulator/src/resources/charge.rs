@@ -1,16 +1,17 @@
 //! Charges: what attempts to pay leave behind, and the money that they move.
 
 use serde_json::{Value, json};
+use stripe_facts::{Facts, Shape};
 
 use super::application_fee::APPLICATION;
 use super::cards::{self, Behaviour};
 use super::fields::{assign, assign_metadata, new_metadata, object};
 use super::{
     Call, Operations, Read, Reply, balance, customer, destination, dispute, listing, money, payment_intent,
-    payment_method, search,
+    payment_method, search, setup_attempt,
 };
 use crate::protocol::ApiError;
-use crate::world::{Account, Object, now};
+use crate::world::{Account, Object, moment, now};
 
 pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v1/charges", list),
@@ -23,14 +24,63 @@ pub(super) const OPERATIONS: Operations = &[
 
 const KIND: &str = "charge";
 
+/// Days that an authorization lasts.
+const AUTHORIZATION: u32 = 7;
+
+/// How a charge is made.
+#[derive(Debug, Default)]
+pub(super) struct Manner<'a> {
+    /// Whether the money is taken at once, or only held.
+    pub(super) captured: bool,
+    /// How the customer authenticated, if that happened.
+    pub(super) flow: Option<&'a str>,
+}
+
+/// When money that is held from now on is let go: as the charge tells it, and when it comes, both in milliseconds
+/// since 1970.
+pub(super) fn expiry(account: &Account) -> (i64, i64) {
+    let day = i64::try_from(account.settings().banking_day.as_millis()).unwrap_or(i64::MAX);
+    let lasts = day.saturating_mul(i64::from(AUTHORIZATION));
+    let told = now().saturating_mul(1000).saturating_add(lasts);
+    (told, told.min(moment().saturating_add(lasts)))
+}
+
+/// Sets a member of what a charge tells about its card.
+fn set_detail(charge: &mut Object, name: &str, value: Value) {
+    let details = charge.get_mut("payment_method_details").and_then(|d| d.get_mut("card"));
+    if let Some(card) = details.and_then(Value::as_object_mut) {
+        card.insert(name.into(), value);
+    }
+}
+
+fn is_card(method: &Object) -> bool {
+    method.text("type").is_none_or(|kind| kind == "card")
+}
+
+/// What a charge tells about a payment method that is no card: what the payment method tells, as far as charges do.
+fn of_bank(method: &Object, kind: &str) -> Value {
+    let fields = Facts::bundled().object(KIND).unwrap_or_default();
+    let details = match fields.iter().find(|f| f.name == "payment_method_details").map(|f| &f.shape) {
+        Some(Shape::Object(kinds)) => kinds.iter().find(|f| f.name == kind).map(|f| &f.shape),
+        _ => None,
+    };
+    let Some(Shape::Object(known)) = details else { return json!({}) };
+    let given = method.object(kind);
+    let member = |name: &str| given.and_then(|g| g.get(name)).cloned().unwrap_or_default();
+    let members = known.iter().filter(|f| !f.required || given.is_some_and(|g| g.contains_key(&f.name)));
+    Value::Object(members.map(|f| (f.name.clone(), member(&f.name))).collect())
+}
+
 fn build(account: &mut Account, intent: &Object, method: &Object) -> Object {
     let empty = Object::new();
     let card = method.object("card").unwrap_or(&empty);
-    let id = account.new_id("ch");
+    let id = account.new_id(if is_card(method) { "ch" } else { "py" });
     let receipt = format!("{}/_simulator/receipts/{id}", account.settings().base_url);
     let brand = card.text("brand").unwrap_or("visa");
     let amount = intent.integer("amount").unwrap_or_default();
-    let unavailable = json!({"status": "unavailable"});
+    let feature =
+        |name| json!({"status": if payment_intent::asks_for(intent, name) { "available" } else { "unavailable" }});
+    let kind = method.text("type").unwrap_or("card");
     let details = json!({
         "card": {
             "amount_authorized": amount,
@@ -38,16 +88,17 @@ fn build(account: &mut Account, intent: &Object, method: &Object) -> Object {
             "brand": brand,
             "checks": card.get("checks"),
             "country": card.get("country"),
+            "electronic_commerce_indicator": null,
             "exp_month": card.integer("exp_month").unwrap_or(12),
             "exp_year": card.integer("exp_year").unwrap_or(2034),
             "extended_authorization": {"status": "disabled"},
             "fingerprint": card.get("fingerprint"),
             "funding": card.get("funding"),
-            "incremental_authorization": unavailable,
+            "incremental_authorization": feature("request_incremental_authorization"),
             "installments": null,
             "last4": card.get("last4"),
             "mandate": null,
-            "multicapture": unavailable,
+            "multicapture": feature("request_multicapture"),
             "network": brand,
             "network_token": {"used": false},
             "network_transaction_id": account.letters(15),
@@ -59,6 +110,7 @@ fn build(account: &mut Account, intent: &Object, method: &Object) -> Object {
         },
         "type": "card",
     });
+    let details = if kind == "card" { details } else { json!({kind: of_bank(method, kind), "type": kind}) };
     object(json!({
         "id": id,
         "object": KIND,
@@ -128,7 +180,7 @@ fn outcome(reason: Option<&str>, risk: &str, network: &str, message: &str, kind:
 }
 
 /// A charge that went through; without `captured` the money is only held.
-pub(super) fn succeed(account: &mut Account, intent: &Object, method: &Object, captured: bool) -> Object {
+pub(super) fn succeed(account: &mut Account, intent: &Object, method: &Object, manner: &Manner<'_>) -> Object {
     let mut charge = build(account, intent, method);
     let card = payment_method::card(method);
     let risk = if let Behaviour::Pays(risk) = card.behaviour { risk } else { "normal" };
@@ -140,9 +192,19 @@ pub(super) fn succeed(account: &mut Account, intent: &Object, method: &Object, c
     };
     let outcome = outcome(reason, risk, "approved_by_network", "Payment complete.", kind);
     charge.insert("outcome".into(), Value::Object(outcome));
-    if captured {
+    if let Some(flow) = manner.flow {
+        let mut authenticated = setup_attempt::three_d_secure(account, flow);
+        if let Some(members) = authenticated.as_object_mut() {
+            members.insert("exemption_indicator".into(), Value::Null);
+            members.insert("exemption_indicator_applied".into(), Value::Null);
+        }
+        set_detail(&mut charge, "three_d_secure", authenticated);
+    }
+    if manner.captured {
         let amount = charge.integer("amount").unwrap_or_default();
-        take(account, &mut charge, amount, card.name.starts_with("bypassPending"));
+        take(account, &mut charge, amount);
+    } else {
+        set_detail(&mut charge, "capture_before", (expiry(account).0 / 1000).into());
     }
     account.create(KIND, "charge.succeeded", &charge);
     charge
@@ -183,29 +245,71 @@ pub(super) fn fail(
     charge
 }
 
+/// A charge that waits for the customer's bank.
+pub(super) fn wait(account: &mut Account, intent: &Object, method: &Object) -> Object {
+    let mut charge = build(account, intent, method);
+    let outcome = outcome(None, "not_assessed", "approved_by_network", "Payment complete.", "authorized");
+    charge.insert("outcome".into(), Value::Object(outcome));
+    charge.insert("paid".into(), false.into());
+    charge.insert("status".into(), "pending".into());
+    account.create(KIND, "charge.pending", &charge);
+    charge
+}
+
+/// The money of a charge that waited is there.
+pub(super) fn arrive(account: &mut Account, id: &str) {
+    let Some(mut charge) = account.get(KIND, id) else { return };
+    let amount = charge.integer("amount").unwrap_or_default();
+    charge.insert("paid".into(), true.into());
+    charge.insert("status".into(), "succeeded".into());
+    take(account, &mut charge, amount);
+    let text = account.put(KIND, &charge);
+    account.emit("charge.succeeded", text);
+}
+
+/// The customer's bank refused a charge that waited.
+pub(super) fn refuse(account: &mut Account, id: &str, code: &str, message: &str) {
+    let Some(mut charge) = account.get(KIND, id) else { return };
+    charge.insert("failure_code".into(), code.into());
+    charge.insert("failure_message".into(), message.into());
+    charge.insert("status".into(), "failed".into());
+    let text = account.put(KIND, &charge);
+    account.emit("charge.failed", text);
+}
+
+/// Whether money of a charge is available at once: banks of some test cards settle while one waits.
+fn bypasses(charge: &Object) -> bool {
+    let details = charge.object("payment_method_details").and_then(|d| d.object("card"));
+    let card = details.and_then(|d| d.text("fingerprint")).and_then(cards::by_fingerprint);
+    card.is_some_and(|c| c.name.starts_with("bypassPending"))
+}
+
 /// Takes money that a charge holds.
-fn take(account: &mut Account, charge: &mut Object, amount: i64, at_once: bool) {
+fn take(account: &mut Account, charge: &mut Object, amount: i64) {
+    let available = bypasses(charge);
     let currency = charge.text("currency").unwrap_or_default().to_owned();
     let description = charge.text("description").map(str::to_owned);
     let movement = balance::Movement {
         amount,
         fee: money::fee(amount),
         currency: &currency,
-        kind: "charge",
+        kind: if charge.id().starts_with("py_") { "payment" } else { "charge" },
         source: charge.id(),
         description: description.as_deref(),
-        available: at_once,
+        available,
     };
     // The fee of a direct charge is taken from it; that of any other from what is passed on.
     let fee = charge.integer("application_fee_amount").filter(|_| account.is_connected()).unwrap_or_default();
     let transaction = balance::record_with(account, &movement, fee.min(amount));
-    charge.insert("amount_captured".into(), amount.into());
+    let before = charge.integer("amount_captured").unwrap_or_default();
+    charge.insert("amount_captured".into(), before.saturating_add(amount).into());
     charge.insert("balance_transaction".into(), transaction.into());
     charge.insert("captured".into(), true.into());
-    destination::share(account, charge, amount, at_once);
+    destination::share(account, charge, amount, available);
 }
 
-/// Captures a charge that holds money; the parameters can change the fee and what is passed on.
+/// Captures a charge that holds money, or another part of it; the parameters can change the fee and what is passed
+/// on.
 pub(super) fn capture(account: &mut Account, id: &str, amount: i64, sent: &Object) {
     let Some(mut charge) = account.get(KIND, id) else { return };
     if let Some(fee) = sent.integer("application_fee_amount") {
@@ -216,19 +320,46 @@ pub(super) fn capture(account: &mut Account, id: &str, amount: i64, sent: &Objec
     {
         data.insert("amount".into(), part.clone());
     }
-    take(account, &mut charge, amount, false);
+    if amount > 0 {
+        take(account, &mut charge, amount);
+    }
     let text = account.put(KIND, &charge);
     account.emit("charge.captured", text);
 }
 
-/// Lets go of the money that a charge holds.
-pub(super) fn release(account: &mut Account, id: &str) {
+/// How often money of a charge was taken.
+pub(super) fn captures(account: &Account, id: &str) -> usize {
+    account.select("balance_transaction", id, |t| t.text("source") == Some(id)).len()
+}
+
+/// Raises the amount that a charge holds.
+pub(super) fn raise(account: &mut Account, id: &str, amount: i64) {
+    let Some(old) = account.get(KIND, id) else { return };
+    let mut new = old.clone();
+    new.insert("amount".into(), amount.into());
+    set_detail(&mut new, "amount_authorized", amount.into());
+    account.update(KIND, "charge.updated", &old, &new);
+}
+
+/// Lets go of the money that a charge holds, and tells so by an event.
+pub(super) fn release(account: &mut Account, id: &str, event: &'static str) {
     let Some(mut charge) = account.get(KIND, id) else { return };
-    let amount = charge.get("amount").cloned().unwrap_or_default();
-    charge.insert("amount_refunded".into(), amount);
-    charge.insert("refunded".into(), true.into());
+    let amount = charge.integer("amount").unwrap_or_default();
+    let captured = charge.integer("amount_captured").unwrap_or_default();
+    if captured == 0 {
+        charge.insert("amount_refunded".into(), amount.into());
+        charge.insert("refunded".into(), true.into());
+    }
     let text = account.put(KIND, &charge);
-    account.emit("charge.refunded", text);
+    account.emit(event, text);
+}
+
+/// The authorization of a charge without a payment intent ends.
+fn expire(account: &mut Account, id: &str) {
+    let held = |c: &Object| !c.is_true("captured") && !c.is_true("refunded");
+    if account.get(KIND, id).is_some_and(|c| held(&c)) {
+        release(account, id, "charge.expired");
+    }
 }
 
 /// `destination` and `application_fee` under the names that they have had since.
@@ -290,7 +421,10 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     {
         payment_intent::Verdict::Pays => {
             let captured = sent.get("capture").is_none_or(|c| *c == true);
-            let charge = succeed(account, &like, &method, captured);
+            let charge = succeed(account, &like, &method, &Manner { captured, flow: None });
+            if !captured {
+                account.later(expiry(account).1, expire, charge.id());
+            }
             dispute::open_for(account, charge.id(), &method);
             Ok(account.get(KIND, charge.id()).unwrap_or(charge).into())
         }
@@ -308,7 +442,11 @@ fn capture_operation(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let charge = call.named(KIND)?;
     let total = charge.integer("amount").unwrap_or_default();
     let amount = call.parameters.integer("amount").unwrap_or(total);
-    if charge.is_true("captured") || charge.is_true("refunded") || charge.text("status") != Some("succeeded") {
+    if charge.is_true("refunded") && !charge.is_true("captured") {
+        let message = format!("Charge {} has expired or was refunded, so it cannot be captured.", charge.id());
+        return Err(ApiError::invalid(message).code("charge_expired_for_capture"));
+    }
+    if charge.is_true("captured") || charge.text("status") != Some("succeeded") {
         let message = format!("Charge {} has already been captured.", charge.id());
         return Err(ApiError::invalid(message).code("charge_already_captured"));
     }

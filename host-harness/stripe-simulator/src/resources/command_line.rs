@@ -4,6 +4,8 @@
 //! A session only says where to connect and what deliveries are signed with; [`listen`](crate::listen) is what it
 //! connects to.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use stripe_facts::Facts;
 
@@ -11,6 +13,7 @@ use super::fields::object;
 use super::{Call, Operations, Read, Reply};
 use crate::listen::{self, SESSION};
 use crate::protocol::ApiError;
+use crate::webhooks::News;
 
 pub(super) const OPERATIONS: Operations =
     &[("POST", "/v1/stripecli/sessions", open), ("POST", "/v1/events/{event}/retry", resend)];
@@ -57,20 +60,21 @@ fn open(call: &mut Call<'_>) -> Result<Reply, ApiError> {
 }
 
 fn resend(call: &mut Call<'_>) -> Result<Reply, ApiError> {
-    let found = call.account.event_position(call.id()).and_then(|p| call.account.events().get(p));
+    let found = call.account.events().get(call.id());
     let event = found.cloned().ok_or_else(|| ApiError::missing_object("event", call.id(), "id"))?;
     let sent = &call.parameters;
     let targets = match sent.text("webhook_endpoint") {
         Some(id) => vec![
             call.account
                 .target(id)
+                .cloned()
                 .ok_or_else(|| ApiError::missing_object("webhook_endpoint", id, "webhook_endpoint"))?,
         ],
         None if sent.is_true("for_stripecli") => call.account.listeners(),
-        None => call.account.targets().iter().filter(|t| !t.connect && t.wants(event.kind)).cloned().collect(),
+        None => call.account.wanting(event.kind),
     };
     for target in targets {
-        call.account.deliver(target, &event);
+        call.account.deliver(target, News::Snapshot(Arc::clone(&event)), None);
     }
     Ok(Reply::Kept(event.text(None)))
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::fields::{assign_metadata, new_metadata, sublist, whole};
-use super::{Call, Operations, Read, Reply, customer, invoice, invoice_payment, listing, refund};
+use super::{Call, Operations, Read, Reply, customer, invoice, invoice_payment, listing, refund, subscription};
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
 
@@ -140,7 +140,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         (sent.integer("refund_amount").unwrap_or_default(), sent.integer("credit_amount").unwrap_or_default());
     if refunded > 0 {
         let charge =
-            invoice_payment::intent_of(account, invoice.id()).and_then(|i| i.text("latest_charge").map(str::to_owned));
+            invoice_payment::paid_by(account, invoice.id()).and_then(|i| i.text("latest_charge").map(str::to_owned));
         let Some(charge) = charge else {
             let message = "This invoice was not paid by a charge that could be refunded.";
             return Err(ApiError::invalid(message).param("refund_amount"));
@@ -171,7 +171,14 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     add(&mut invoice, "amount_remaining", -before);
     account.update("invoice", "invoice.updated", &old, &invoice);
     if before > 0 && invoice.integer("amount_remaining") == Some(0) {
+        invoice_payment::cancel(account, invoice.id(), "automatic");
         invoice::mark_paid(account, &mut invoice);
+        if let Some(subscription) = invoice::subscription_of(&invoice) {
+            subscription::paid(account, &subscription, None);
+        }
+    } else if before > 0 {
+        let left = invoice.integer("amount_remaining").unwrap_or_default();
+        invoice_payment::ask_for(account, invoice.id(), left);
     }
     Ok(Reply::Kept(text))
 }
@@ -213,6 +220,8 @@ fn void(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         invoice.insert(name.into(), sum.into());
     }
     call.account.put("invoice", &invoice);
+    let left = invoice.integer("amount_remaining").unwrap_or_default();
+    invoice_payment::ask_for(call.account, invoice.id(), left);
     note.insert("status".into(), "void".into());
     note.insert("voided_at".into(), now().into());
     let text = call.account.put(KIND, &note);

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::fields::{assign, assign_metadata, deleted, new_metadata, object, whole};
 use super::{
-    Call, Operations, Read, Reply, discount, listing, money, payment_method, search, source, tax_id, test_clock,
+    Call, Operations, Read, Reply, cash_balance, discount, listing, money, payment_method, search, source, tax_id,
+    test_clock,
 };
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
@@ -236,11 +237,7 @@ pub(super) fn include(account: &Account, field: &str, customer: &Object) -> Opti
         "tax" => Some(json!({
             "automatic_tax": "unrecognized_location", "ip_address": null, "location": null, "provider": "stripe",
         })),
-        "cash_balance" => Some(json!({
-            "object": "cash_balance", "available": null, "customer": id, "customer_account": null,
-            "livemode": account.live(),
-            "settings": {"reconciliation_mode": "automatic", "using_merchant_default": true},
-        })),
+        "cash_balance" => Some(Value::Object(cash_balance::of_customer(account, id))),
         "invoice_credit_balance" => Some(json!({})),
         _ => None,
     }
@@ -319,11 +316,21 @@ fn list_balance_transactions(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     })
 }
 
-/// A customer that checkout creates.
-pub(super) fn create_for_checkout(account: &mut Account, email: Option<&str>, name: Option<&str>) -> String {
+/// A customer that checkout creates, out of what was written on its page.
+pub(super) fn create_for_checkout(account: &mut Account, details: &Object, shipping: Option<Value>) -> String {
     let mut customer = blank(account);
-    customer.insert("email".into(), email.into());
-    customer.insert("name".into(), name.into());
+    for name in ["address", "business_name", "email", "individual_name", "name", "phone"] {
+        customer.insert(name.into(), details.get(name).cloned().unwrap_or_default());
+    }
+    customer.insert("shipping".into(), shipping.unwrap_or_default());
     account.create("customer", "customer.created", &customer);
     customer.id().to_owned()
+}
+
+/// A customer learns what was written on the page of checkout.
+pub(super) fn change_by_checkout(account: &mut Account, id: &str, changes: &Object) {
+    let Some(old) = account.get("customer", id) else { return };
+    let mut new = old.clone();
+    new.extend(changes.clone());
+    account.update("customer", "customer.updated", &old, &new);
 }

@@ -258,33 +258,35 @@ pub(super) fn check_currency(redeemed: &[Redeemed], currency: &str) -> Result<()
     }
 }
 
-/// Whether nothing is left to pay.
-pub(super) fn is_free(redeemed: &[Redeemed]) -> bool {
-    redeemed.iter().any(|r| r.coupon.get("percent_off").and_then(Value::as_f64) == Some(100.0))
+/// Whether nothing is left to pay of an amount. What is for some products only is not counted on.
+pub(super) fn is_free(redeemed: &[Redeemed], amount: i64) -> bool {
+    let general = redeemed.iter().filter(|r| !r.coupon.contains_key("applies_to"));
+    let left = general.fold(amount, |left, r| match r.coupon.get("percent_off").and_then(Value::as_f64) {
+        Some(percent) => left.saturating_sub((left as f64 * percent / 100.0).round() as i64),
+        None => left.saturating_sub(r.coupon.integer("amount_off").unwrap_or_default()),
+    });
+    left <= 0
 }
 
 /// Makes discounts of something; `owner` names the members of the discount that tell of what. Their ids.
 pub(super) fn attach(account: &mut Account, redeemed: Vec<Redeemed>, owner: &[(&str, &str)]) -> Vec<Value> {
+    let made = prepare(account, redeemed, owner);
+    count(account, &made);
+    made
+}
+
+/// Makes discounts of something that may come to nothing: they do not count as redeemed yet.
+pub(super) fn prepare(account: &mut Account, redeemed: Vec<Redeemed>, owner: &[(&str, &str)]) -> Vec<Value> {
     redeemed
         .into_iter()
-        .map(|Redeemed { mut coupon, code }| {
-            let times = coupon.integer("times_redeemed").unwrap_or_default();
-            coupon.insert("times_redeemed".into(), times.saturating_add(1).into());
-            let valid = !spent(&coupon, "redeem_by");
-            coupon.insert("valid".into(), valid.into());
-            account.put(COUPON, &coupon);
-            let by = code.as_ref().map(|c| c.id().to_owned());
-            if let Some(mut code) = code {
-                let times = code.integer("times_redeemed").unwrap_or_default();
-                code.insert("times_redeemed".into(), times.saturating_add(1).into());
-                account.put(CODE, &code);
-            }
+        .map(|Redeemed { coupon, code }| {
             let start = now();
             let end = coupon.integer("duration_in_months").map(|m| calendar::later(start, "month", m));
             let mut discount = whole(
                 DISCOUNT,
                 json!({
-                    "id": account.new_id("di"), "object": DISCOUNT, "end": end, "promotion_code": by,
+                    "id": account.new_id("di"), "object": DISCOUNT, "end": end,
+                    "promotion_code": code.as_ref().map(Read::id),
                     "source": {"coupon": coupon.id(), "type": "coupon"}, "start": start,
                 }),
             );
@@ -295,6 +297,62 @@ pub(super) fn attach(account: &mut Account, redeemed: Vec<Redeemed>, owner: &[(&
             discount.id().into()
         })
         .collect()
+}
+
+/// Counts discounts as redeemed.
+pub(super) fn count(account: &mut Account, discounts: &[Value]) {
+    for discount in discounts.iter().filter_map(Value::as_str) {
+        let Some(discount) = account.get(DISCOUNT, discount) else { continue };
+        let coupon = discount.object("source").and_then(|s| s.text("coupon"));
+        if let Some(mut coupon) = coupon.and_then(|c| account.get(COUPON, c)) {
+            let times = coupon.integer("times_redeemed").unwrap_or_default();
+            coupon.insert("times_redeemed".into(), times.saturating_add(1).into());
+            let valid = !spent(&coupon, "redeem_by");
+            coupon.insert("valid".into(), valid.into());
+            account.put(COUPON, &coupon);
+        }
+        if let Some(mut code) = discount.text("promotion_code").and_then(|c| account.get(CODE, c)) {
+            let times = code.integer("times_redeemed").unwrap_or_default();
+            code.insert("times_redeemed".into(), times.saturating_add(1).into());
+            account.put(CODE, &code);
+        }
+    }
+}
+
+/// What a customer means by the text of a promotion code, if it can be redeemed now.
+pub(super) fn by_text(account: &Account, text: &str) -> Option<Redeemed> {
+    let same = |c: &Object| c.is_true("active") && c.text("code").is_some_and(|o| o.eq_ignore_ascii_case(text));
+    let code = account.select(CODE, "", same).into_iter().next()?;
+    by_code(account, code.id(), "promotion_code").ok()
+}
+
+/// Whether the restrictions of promotion codes allow a purchase.
+pub(super) fn suits(
+    account: &Account,
+    redeemed: &[Redeemed],
+    customer: Option<&str>,
+    subtotal: i64,
+    currency: &str,
+) -> bool {
+    redeemed.iter().filter_map(|r| r.code.as_ref()).all(|code| {
+        let empty = Object::new();
+        let restrictions = code.object("restrictions").unwrap_or(&empty);
+        let bought = |id: &str| {
+            let paid = |i: &Object| i.text("customer") == Some(id) && i.text("status") == Some("succeeded");
+            !account.select("payment_intent", id, paid).is_empty()
+        };
+        let least = restrictions.integer("minimum_amount").unwrap_or_default();
+        let in_currency = restrictions.text("minimum_amount_currency").is_none_or(|c| c == currency);
+        code.text("customer").is_none_or(|owner| customer == Some(owner))
+            && subtotal >= least
+            && (least == 0 || in_currency)
+            && !(restrictions.is_true("first_time_transaction") && customer.is_some_and(bought))
+    })
+}
+
+/// What is redeemed, as sessions name it.
+pub(super) fn named(redeemed: &Redeemed) -> Value {
+    json!({"coupon": redeemed.coupon.id(), "promotion_code": redeemed.code.as_ref().map(Read::id)})
 }
 
 /// The customer's own discount changes. The event shows the discount.

@@ -1,14 +1,15 @@
 //! Disputes: a customer's bank takes the money of a charge back, and the merchant argues.
 //!
-//! Evidence whose `uncategorized_text` is `winning_evidence` or `losing_evidence` decides at once; anything else
-//! stays under review.
+//! Evidence whose `uncategorized_text` is `winning_evidence` or `losing_evidence` decides at once, and
+//! `escalate_inquiry_evidence` makes a dispute of an inquiry; anything else stays under review. Banks that only warn
+//! open no dispute: see `early_fraud_warning`.
 
 use serde_json::{Value, json};
 
 use super::balance::{self, Movement};
 use super::cards::Behaviour;
 use super::fields::{assign_metadata, whole};
-use super::{Call, Operations, Read, Reply, listing, payment_method};
+use super::{Call, Operations, Read, Reply, early_fraud_warning, listing, payment_method};
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
 
@@ -21,17 +22,20 @@ pub(super) const OPERATIONS: Operations = &[
 
 const KIND: &str = "dispute";
 const DAY: i64 = 86_400;
+/// Days to answer in, to the end of the last of them.
+const ANSWERING: i64 = 8;
 /// What the bank asks for its work.
 const FEE: i64 = 1500;
 
 /// Opens a dispute of a charge, when it was made with a card that does that.
 pub(super) fn open_for(account: &mut Account, charge: &str, method: &Object) {
-    let inquiry = match payment_method::card(method).behaviour {
-        Behaviour::Disputes => false,
-        Behaviour::Inquires => true,
+    let Some(old) = account.get("charge", charge) else { return };
+    let (inquiry, reason, network_code) = match payment_method::card(method).behaviour {
+        Behaviour::Disputes(reason, code) => (false, reason, code),
+        Behaviour::Inquires => (true, "fraudulent", "10"),
+        Behaviour::Warns => return early_fraud_warning::open(account, &old),
         _ => return,
     };
-    let Some(old) = account.get("charge", charge) else { return };
     let mut evidence: Object = super::fields::members("dispute", "evidence");
     evidence.insert("enhanced_evidence".into(), json!({}));
     for (name, field) in [("customer_email_address", "email"), ("customer_name", "name")] {
@@ -48,19 +52,19 @@ pub(super) fn open_for(account: &mut Account, charge: &str, method: &Object) {
             "created": now(), "currency": old.get("currency"), "enhanced_eligibility_types": [],
             "evidence": evidence,
             "evidence_details": {
-                "due_by": now() + 9 * DAY, "enhanced_eligibility": {}, "has_evidence": false, "past_due": false,
+                "due_by": (now() / DAY + ANSWERING) * DAY + DAY - 1, "enhanced_eligibility": {}, "has_evidence": false, "past_due": false,
                 "submission_count": 0, "submission_method": "not_submitted",
             },
             "is_charge_refundable": inquiry, "livemode": account.live(), "metadata": {},
-            "network_reason_code": "10.4", "payment_intent": old.get("payment_intent"),
+            "network_reason_code": network_code, "payment_intent": old.get("payment_intent"),
             "payment_method_details": {
                 "card": {
                     "brand": card.brand, "case_type": if inquiry { "inquiry" } else { "chargeback" },
-                    "network": card.brand, "network_reason_code": "10.4",
+                    "network": card.brand, "network_reason_code": network_code,
                 },
                 "type": "card",
             },
-            "reason": "fraudulent",
+            "reason": reason,
             "status": if inquiry { "warning_needs_response" } else { "needs_response" },
         }),
     );
@@ -123,6 +127,7 @@ fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         decided = match evidence.text("uncategorized_text") {
             Some("winning_evidence") => Some("won"),
             Some("losing_evidence") => Some("lost"),
+            Some("escalate_inquiry_evidence") if is_inquiry(&old) => Some("escalated"),
             _ => None,
         };
     }
@@ -138,18 +143,43 @@ fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         }
     }
     if submits {
-        let inquiry = old.text("status").is_some_and(|s| s.starts_with("warning"));
+        let inquiry = is_inquiry(&old);
         new.insert("status".into(), if inquiry { "warning_under_review" } else { "under_review" }.into());
     }
     call.account.update(KIND, "charge.dispute.updated", &old, &new);
     if let Some(outcome) = decided.filter(|_| submits) {
-        return Ok(decide(call.account, new, outcome).into());
+        return Ok(match outcome {
+            "escalated" => escalate(call.account, &new),
+            _ => decide(call.account, new, outcome),
+        }
+        .into());
     }
     Ok(new.into())
 }
 
+fn is_inquiry(dispute: &Object) -> bool {
+    dispute.text("status").is_some_and(|s| s.starts_with("warning"))
+}
+
+/// The bank that asked is not content, and takes the money back.
+fn escalate(account: &mut Account, old: &Object) -> Object {
+    let amount = old.integer("amount").unwrap_or_default();
+    let movement = move_money(account, old, -amount, FEE);
+    let mut new = old.clone();
+    new.insert("balance_transactions".into(), json!([movement]));
+    new.insert("is_charge_refundable".into(), false.into());
+    new.insert("status".into(), "needs_response".into());
+    let details = new.get_mut("payment_method_details").and_then(|d| d.get_mut("card"));
+    if let Some(card) = details.and_then(Value::as_object_mut) {
+        card.insert("case_type".into(), "chargeback".into());
+    }
+    let text = account.update(KIND, "charge.dispute.updated", old, &new);
+    account.emit("charge.dispute.funds_withdrawn", text);
+    new
+}
+
 fn decide(account: &mut Account, mut dispute: Object, outcome: &str) -> Object {
-    let inquiry = dispute.text("status").is_some_and(|s| s.starts_with("warning"));
+    let inquiry = is_inquiry(&dispute);
     let status = if inquiry { "warning_closed" } else { outcome };
     dispute.insert("status".into(), status.into());
     if status == "won" {

@@ -13,7 +13,7 @@ pub(super) const OPERATIONS: Operations = &[("GET", "/v1/events", list), ("GET",
 const MOST_TYPES: usize = 20;
 
 fn retrieve(call: &mut Call<'_>) -> Result<Reply, ApiError> {
-    let found = call.account.event_position(call.id()).and_then(|p| call.account.events().get(p));
+    let found = call.account.events().get(call.id());
     found.map(|e| Reply::Kept(e.text(None))).ok_or_else(|| ApiError::missing_object("event", call.id(), "id"))
 }
 
@@ -38,7 +38,7 @@ fn list(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let limit = limit(sent)?;
     let position = |name: &str| -> Result<Option<usize>, ApiError> {
         let Some(id) = sent.text(name) else { return Ok(None) };
-        let place = call.account.event_position(id);
+        let place = call.account.events().position(id);
         place.map(Some).ok_or_else(|| ApiError::missing_object("event", id, name))
     };
     let (after, before) = (position("starting_after")?, position("ending_before")?);
@@ -47,7 +47,7 @@ fn list(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     }
     let wanted = |event: &Event| {
         let pending = event.pending.load(std::sync::atomic::Ordering::Relaxed) > 0;
-        in_range(sent.get("created"), event.created)
+        in_range(sent.get("created"), event.created())
             && sent.text("type").is_none_or(|t| matches(t, event.kind))
             && (types.is_empty() || types.iter().filter_map(|t| t.as_str()).any(|t| matches(t, event.kind)))
             && sent.get("delivery_success").is_none_or(|s| *s != pending)

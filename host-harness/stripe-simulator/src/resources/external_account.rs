@@ -46,7 +46,11 @@ const FAILING: &[(&[&str], &str, &str)] = &[
 
 /// Why a payout to an external account fails: code and message.
 pub(super) fn failure(external: &Object) -> Option<(&'static str, &'static str)> {
-    let end = external.text("last4").filter(|_| external.text("object") == Some("bank_account"))?;
+    failure_of(external.text("last4").filter(|_| external.text("object") == Some("bank_account"))?)
+}
+
+/// Why a test account fails whose number ends so.
+pub(super) fn failure_of(end: &str) -> Option<(&'static str, &'static str)> {
     FAILING.iter().find(|(ends, ..)| ends.contains(&end)).map(|(_, code, message)| (*code, *message))
 }
 

@@ -1,9 +1,10 @@
 //! From parameters to the fields of an object.
 
-use serde_json::{Value, json};
+use serde_json::{Number, Value, json};
 use stripe_facts::{Facts, Field, Shape};
 
 use super::Read;
+use crate::presence::{self, Presence};
 use crate::protocol::{ApiError, check_metadata_count};
 use crate::world::Object;
 
@@ -25,7 +26,7 @@ pub(super) fn assign(kind: &str, target: &mut Object, sent: &Object, names: &[&s
         } else if value.is_object() {
             let schema = Facts::bundled().object(kind).unwrap_or_default();
             match schema.iter().find(|f| f.name == *name) {
-                Some(field) => complete(&field.shape, value.clone()),
+                Some(field) => complete(&field.shape, value.clone(), presence::of(kind).member(name)),
                 None => value.clone(),
             }
         } else {
@@ -35,41 +36,47 @@ pub(super) fn assign(kind: &str, target: &mut Object, sent: &Object, names: &[&s
     }
 }
 
-/// The value with every member that its shape has; what was not sent is `null`.
-fn complete(shape: &Shape, value: Value) -> Value {
+/// The value with every member that its shape always has; what was not sent is `null`.
+pub(super) fn complete(shape: &Shape, value: Value, presence: &Presence) -> Value {
     match (shape, value) {
         (Shape::Union(parts), value) => match parts.iter().find(|p| matches!(p, Shape::Object(_))) {
-            Some(part) => complete(part, value),
+            Some(part) => complete(part, value, presence),
             None => value,
         },
         (Shape::Object(fields), Value::Object(mut sent)) => {
-            for Field { name, required, shape, .. } in fields {
+            for Field { name, required, nullable, shape } in fields {
                 match sent.remove(name) {
-                    Some(Value::String(text)) if text.is_empty() => sent.insert(name.clone(), Value::Null),
-                    Some(value) => sent.insert(name.clone(), complete(shape, value)),
-                    None if *required => None,
+                    Some(Value::String(text)) if text.is_empty() && *nullable => sent.insert(name.clone(), Value::Null),
+                    Some(value) => sent.insert(name.clone(), complete(shape, value, presence.member(name))),
+                    None if *required || presence.member(name).may_lack() => None,
                     None => sent.insert(name.clone(), Value::Null),
                 };
             }
             Value::Object(sent)
         }
+        // Decimals are sent as text.
+        (Shape::Number, Value::String(text)) => match text.parse::<f64>().ok().and_then(Number::from_f64) {
+            Some(number) => Value::Number(number),
+            None => Value::String(text),
+        },
+        (Shape::Array(inner), Value::Array(items)) => items.into_iter().map(|i| complete(inner, i, presence)).collect(),
         (_, value) => value,
     }
 }
 
-/// An object of a kind out of what is known of it: members that may be `null` and were not given are, except
-/// those that appear only when they are expanded.
+/// An object of a kind out of what is known of it: members that were not given are `null`, except those that an
+/// answer may lack.
 pub(super) fn whole(kind: &str, known: Value) -> Object {
-    const EXPANDED: &[&str] = &["confirmation_secret", "currency_options", "deleted", "payments", "tiers"];
+    let presence = presence::of(kind);
     let mut object = object(known);
     for Field { name, required, shape, .. } in Facts::bundled().object(kind).unwrap_or_default() {
         match object.get_mut(name) {
-            None if !*required && !EXPANDED.contains(&name.as_str()) => {
+            None if !*required && !presence.member(name).may_lack() => {
                 object.insert(name.clone(), Value::Null);
             }
             Some(value) if value.is_object() && !matches!(shape, Shape::Map(_)) => {
                 let given = std::mem::take(value);
-                *value = complete(shape, given);
+                *value = complete(shape, given, presence.member(name));
             }
             _ => {}
         }
@@ -77,11 +84,15 @@ pub(super) fn whole(kind: &str, known: Value) -> Object {
     object
 }
 
-/// The members of a member of an object, all of them `null`.
+/// The members of a member of an object that are always there, all of them `null`.
 pub(super) fn members(kind: &str, member: &str) -> Object {
     let fields = Facts::bundled().object(kind).unwrap_or_default();
+    let presence = presence::of(kind).member(member);
     match fields.iter().find(|f| f.name == member).map(|f| &f.shape) {
-        Some(Shape::Object(fields)) => fields.iter().map(|f| (f.name.clone(), Value::Null)).collect(),
+        Some(Shape::Object(fields)) => {
+            let always = fields.iter().filter(|f| !presence.member(&f.name).may_lack());
+            always.map(|f| (f.name.clone(), Value::Null)).collect()
+        }
         _ => Object::new(),
     }
 }

@@ -26,6 +26,22 @@ pub(super) struct Charged {
     pub(super) price: Option<Object>,
     pub(super) unit: String,
     pub(super) description: Option<String>,
+    /// Whether the price was described here and is not kept yet.
+    pub(super) described: bool,
+}
+
+impl Charged {
+    /// Price and product as lines tell them.
+    pub(super) fn details(&self) -> Value {
+        self.price.as_ref().map(|p| json!({"price": p.id(), "product": p.get("product")})).unwrap_or_default()
+    }
+
+    /// Keeps the price that was described.
+    pub(super) fn keep_price(&self, account: &mut Account) {
+        if let Some(price) = self.price.as_ref().filter(|_| self.described) {
+            price::keep(account, price);
+        }
+    }
 }
 
 /// Reads `amount`, or `pricing[price]`, `price_data` or `unit_amount_decimal` with `quantity`.
@@ -34,14 +50,15 @@ pub(super) fn charged(account: &mut Account, sent: &Object, currency: &str, at: 
     let quantity = sent.integer("quantity").unwrap_or(1);
     money::check_quantity(quantity, 0, &name("quantity"))?;
     let mut description = sent.text("description").map(str::to_owned);
-    let price = match (sent.object("pricing").and_then(|p| p.text("price")), sent.object("price_data")) {
-        (Some(id), _) => Some(account.find("price", id, &name("pricing[price]"))?),
+    let named = sent.object("pricing").and_then(|p| p.text("price")).map(|p| (p, "pricing[price]"));
+    let named = named.or_else(|| sent.text("price").map(|p| (p, "price")));
+    let described = named.is_none() && sent.object("price_data").is_some();
+    let price = match (named, sent.object("price_data")) {
+        (Some((id, param)), _) => Some(account.find("price", id, &name(param))?),
         (None, Some(data)) => {
             let product = data.text("product").unwrap_or_default();
             let product = account.find("product", product, &name("price_data[product]"))?;
-            let price = price::build(account, data, product.id(), &name("price_data"))?;
-            price::keep(account, &price);
-            Some(price)
+            Some(price::build(account, data, product.id(), &name("price_data"))?)
         }
         (None, None) => None,
     };
@@ -58,7 +75,7 @@ pub(super) fn charged(account: &mut Account, sent: &Object, currency: &str, at: 
         let unit = price.text("unit_amount_decimal").unwrap_or("0").to_owned();
         let currency = price.text("currency").unwrap_or(currency).to_owned();
         let amount = price::cost(account, &price, quantity);
-        return Ok(Charged { amount, quantity, currency, price: Some(price), unit, description });
+        return Ok(Charged { amount, quantity, currency, price: Some(price), unit, description, described });
     }
     let largest = |amount: i64, param: &str| {
         if amount.unsigned_abs() > money::LARGEST_TOTAL.unsigned_abs() {
@@ -71,11 +88,12 @@ pub(super) fn charged(account: &mut Account, sent: &Object, currency: &str, at: 
         let each: f64 = unit.parse().unwrap_or_default();
         let amount = largest((each * quantity as f64).round() as i64, "unit_amount_decimal")?;
         let (unit, currency) = (unit.to_owned(), currency.to_owned());
-        return Ok(Charged { amount, quantity, currency, price: None, unit, description });
+        return Ok(Charged { amount, quantity, currency, price: None, unit, description, described });
     }
     let Some(amount) = sent.integer("amount") else { return Err(ApiError::missing_param(&name("amount"))) };
     let amount = largest(amount, "amount")?;
-    Ok(Charged { amount, quantity, currency: currency.to_owned(), price: None, unit: amount.to_string(), description })
+    let (unit, currency) = (amount.to_string(), currency.to_owned());
+    Ok(Charged { amount, quantity, currency, price: None, unit, description, described })
 }
 
 fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
@@ -108,6 +126,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         let message = format!("The invoice is in another currency than {}.", charged.currency);
         return Err(ApiError::invalid(message).param("currency"));
     }
+    charged.keep_price(call.account);
     let item = build(call.account, &owner, &charged, &sent, rates, into.as_ref());
     let id = item.id().to_owned();
     let discounts = discount::attach(call.account, redeemed.unwrap_or_default(), &[("invoice_item", &id)]);
@@ -133,7 +152,7 @@ fn build(
     invoice: Option<&Object>,
 ) -> Object {
     let time = now();
-    let details = charged.price.as_ref().map(|p| json!({"price": p.id(), "product": p.get("product")}));
+    let details = charged.details();
     let period = sent.object("period").map(|p| json!({"end": p.get("end"), "start": p.get("start")}));
     let subscription = sent.text("subscription");
     whole(
@@ -155,6 +174,23 @@ fn build(
     )
 }
 
+/// An item that comes on the next invoice of a subscription, once.
+pub(super) fn add_once(
+    account: &mut Account,
+    owner: &Object,
+    subscription: &str,
+    charged: &Charged,
+    sent: &Object,
+    rates: Vec<Value>,
+) {
+    charged.keep_price(account);
+    let mut sent = sent.clone();
+    sent.insert("subscription".into(), subscription.into());
+    sent.remove("period");
+    let item = build(account, owner, charged, &sent, Some(rates), None);
+    account.create(KIND, "invoiceitem.created", &item);
+}
+
 /// A proration: an item that a change of a subscription made.
 pub(super) struct Proration<'a> {
     pub(super) subscription: &'a Object,
@@ -164,11 +200,12 @@ pub(super) struct Proration<'a> {
     pub(super) amount: i64,
     pub(super) description: String,
     pub(super) period: (i64, i64),
+    pub(super) rates: Vec<Value>,
 }
 
 /// Keeps a proration until the next invoice.
 pub(super) fn prorate(account: &mut Account, proration: &Proration<'_>) {
-    let Proration { subscription, item, price, quantity, amount, description, period } = proration;
+    let Proration { subscription, item, price, quantity, amount, description, period, rates } = proration;
     let details = json!({"price": price.id(), "product": price.get("product")});
     let made = whole(
         KIND,
@@ -186,7 +223,7 @@ pub(super) fn prorate(account: &mut Account, proration: &Proration<'_>) {
                 "price_details": details, "type": "price_details",
                 "unit_amount_decimal": price.get("unit_amount_decimal"),
             },
-            "proration": true, "quantity": quantity, "quantity_decimal": quantity.to_string(), "tax_rates": [],
+            "proration": true, "quantity": quantity, "quantity_decimal": quantity.to_string(), "tax_rates": rates,
             "test_clock": subscription.get("test_clock"),
         }),
     );
@@ -279,15 +316,15 @@ fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         }
         let currency = old.text("currency").unwrap_or("usd").to_owned();
         let charged = charged(call.account, &wanted, &currency, "")?;
+        charged.keep_price(call.account);
         new.insert("amount".into(), charged.amount.into());
         new.insert("net_amount".into(), charged.amount.into());
         new.insert("quantity".into(), charged.quantity.into());
         new.insert("quantity_decimal".into(), charged.quantity.to_string().into());
         if let Some(Value::Object(pricing)) = new.get_mut("pricing") {
-            pricing.insert("unit_amount_decimal".into(), charged.unit.into());
-            if let Some(price) = &charged.price {
-                let details = json!({"price": price.id(), "product": price.get("product")});
-                pricing.insert("price_details".into(), details);
+            pricing.insert("unit_amount_decimal".into(), charged.unit.as_str().into());
+            if charged.price.is_some() {
+                pricing.insert("price_details".into(), charged.details());
             }
         }
     }

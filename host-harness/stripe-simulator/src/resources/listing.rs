@@ -49,8 +49,10 @@ pub(super) fn shelf_where(
     test: impl Fn(&Object) -> bool,
 ) -> Result<Reply, ApiError> {
     let parameters = &call.parameters;
+    // Who owns something is a customer, or an account of v2.
+    let equal = equal.iter().chain([&("customer_account", "customer_account")]);
     let wanted: Vec<(&str, &str)> =
-        equal.iter().filter_map(|(param, field)| Some((*field, parameters.text(param)?))).collect();
+        equal.filter_map(|(param, field)| Some((*field, parameters.text(param)?))).collect();
     let created = parameters.get("created");
     let path = call.path();
     page(parameters, call.account.shelf(kind), kind, &path, |text, time| {
@@ -108,6 +110,15 @@ fn page(
     let more = found.len() > limit;
     found.truncate(limit);
     Ok(envelope(found.into_iter(), more, url))
+}
+
+/// Whether a list without anything in it can be asked for like this: no cursor stands in it.
+pub(super) fn check_empty(parameters: &Object, kind: &'static str) -> Result<(), ApiError> {
+    limit(parameters)?;
+    match ["starting_after", "ending_before"].iter().find_map(|n| Some((*n, parameters.text(n)?))) {
+        Some((name, id)) => Err(ApiError::missing_object(kind, id, name)),
+        None => Ok(()),
+    }
 }
 
 /// A page made of texts.

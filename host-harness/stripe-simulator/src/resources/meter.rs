@@ -30,6 +30,9 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         let message = format!("A meter with the event name {name} is active already.");
         return Err(ApiError::invalid(message).code("resource_already_exists").param("event_name"));
     }
+    if sent.text("display_name").is_none() {
+        return Err(ApiError::empty_param("display_name"));
+    }
     let key = |name: &str, default: &str| {
         sent.object(name).and_then(|m| m.text("event_payload_key")).unwrap_or(default).to_owned()
     };
@@ -90,47 +93,102 @@ fn list(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     listing::shelf(call, KIND, &[("status", "status")])
 }
 
+/// Usage as it is reported.
+pub(super) struct Usage {
+    /// What a meter counts events by.
+    pub(super) name: String,
+    pub(super) payload: Object,
+    /// What tells the event from others; without one it gets one.
+    pub(super) identifier: Option<String>,
+    /// When it happened, in Unix seconds.
+    pub(super) timestamp: Option<i64>,
+}
+
+/// Usage that counts for nothing.
+pub(super) struct Unusable {
+    /// Why, as reports of errors name it.
+    pub(super) reason: &'static str,
+    /// The meter that it was for, if there is one.
+    pub(super) meter: Option<Object>,
+    /// Why, as a caller is told.
+    pub(super) error: ApiError,
+}
+
 fn report(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let sent = std::mem::take(&mut call.parameters);
-    let name = sent.text("event_name").unwrap_or_default();
-    let meter =
-        call.account.select(KIND, name, |m| m.text("event_name") == Some(name) && m.text("status") == Some("active"));
-    let Some(meter) = meter.into_iter().next() else {
-        let message = format!("No active meter found for event name {name}.");
-        return Err(ApiError::invalid(message).code("resource_missing").param("event_name"));
+    let usage = Usage {
+        name: sent.text("event_name").unwrap_or_default().to_owned(),
+        payload: sent.object("payload").cloned().unwrap_or_default(),
+        identifier: sent.text("identifier").map(str::to_owned),
+        timestamp: sent.integer("timestamp"),
     };
-    let empty = Object::new();
-    let payload = sent.object("payload").unwrap_or(&empty);
+    record(call.account, &usage).map(Reply::from).map_err(|unusable| unusable.error)
+}
+
+/// Keeps usage that some meter counts; the event as v1 shows it.
+pub(super) fn record(account: &mut Account, usage: &Usage) -> Result<Object, Unusable> {
+    let Usage { name, payload, .. } = usage;
+    let meters = account.select(KIND, name, |m| m.text("event_name") == Some(name));
+    let active = meters.iter().position(|m| m.text("status") == Some("active"));
+    let Some(meter) = meters.get(active.unwrap_or_default()).cloned() else {
+        let message = format!("No active meter found for event name {name}.");
+        let error = ApiError::invalid(message).code("resource_missing").param("event_name");
+        return Err(Unusable { reason: "no_meter", meter: None, error });
+    };
+    let unusable = |reason: &'static str, error: ApiError| Unusable { reason, meter: Some(meter.clone()), error };
+    if active.is_none() {
+        let message = format!("No active meter found for event name {name}.");
+        let error = ApiError::invalid(message).code("resource_missing").param("event_name");
+        return Err(unusable("archived_meter", error));
+    }
     let key = |name: &str| meter.object(name).and_then(|m| m.text("event_payload_key")).unwrap_or_default().to_owned();
     let (who, what) = (key("customer_mapping"), key("value_settings"));
-    let Some(customer) = payload.text(&who) else { return Err(ApiError::missing_param(&format!("payload[{who}]"))) };
-    call.account.find("customer", customer, &format!("payload[{who}]"))?;
+    let Some(customer) = payload.text(&who) else {
+        return Err(unusable("meter_event_no_customer_defined", ApiError::missing_param(&format!("payload[{who}]"))));
+    };
+    if let Err(error) = account.find("customer", customer, &format!("payload[{who}]")) {
+        return Err(unusable("meter_event_customer_not_found", error));
+    }
     let counts = meter.object("default_aggregation").and_then(|a| a.text("formula")) == Some("count");
-    if !counts && payload.text(&what).and_then(|v| v.parse::<f64>().ok()).is_none_or(|v| !v.is_finite()) {
-        return Err(ApiError::invalid("The value of a meter event must be a number.").param(format!("payload[{what}]")));
+    let value = payload.text(&what);
+    if !counts && value.and_then(|v| v.parse::<f64>().ok()).is_none_or(|v| !v.is_finite()) {
+        let error = ApiError::invalid("The value of a meter event must be a number.").param(format!("payload[{what}]"));
+        let reason = if value.is_none() { "meter_event_value_not_found" } else { "meter_event_invalid_value" };
+        return Err(unusable(reason, error));
     }
     let time = now();
-    let stamp = sent.integer("timestamp").unwrap_or(time);
+    let stamp = usage.timestamp.unwrap_or(time);
     if stamp > time + 300 || stamp < time - 35 * DAY {
         let message = "The timestamp must be within the past 35 days and at most five minutes ahead.";
-        return Err(ApiError::invalid(message).param("timestamp"));
+        let reason = if stamp > time { "timestamp_in_future" } else { "timestamp_too_far_in_past" };
+        return Err(unusable(reason, ApiError::invalid(message).param("timestamp")));
     }
-    let identifier = match sent.text("identifier") {
-        Some(id) if call.account.exists(EVENT, id) => {
+    let identifier = match usage.identifier.as_deref() {
+        Some(id) if account.exists(EVENT, id) => {
             let message = format!("An event already exists with identifier {id}.");
-            return Err(ApiError::invalid(message).code("resource_already_exists").param("identifier"));
+            let error = ApiError::invalid(message).code("resource_already_exists").param("identifier");
+            return Err(unusable("duplicate_meter_event", error));
         }
         Some(id) => id.to_owned(),
-        None => call.account.letters(24),
+        None => account.letters(24),
     };
     let mut event = object(json!({
         "object": EVENT, "created": time, "event_name": name, "identifier": identifier,
-        "livemode": call.account.live(), "payload": payload, "timestamp": stamp,
+        "livemode": account.live(), "payload": payload, "timestamp": stamp,
     }));
     event.insert("id".into(), identifier.into());
-    call.account.put(EVENT, &event);
+    account.put(EVENT, &event);
     event.remove("id");
-    Ok(event.into())
+    Ok(event)
+}
+
+/// Takes an event back; whether there was one.
+pub(super) fn cancel(account: &mut Account, name: &str, identifier: &str) -> bool {
+    let found = account.get(EVENT, identifier).is_some_and(|e| e.text("event_name") == Some(name));
+    if found {
+        account.remove(EVENT, identifier, None);
+    }
+    found
 }
 
 fn aggregate(account: &Account, meter: &Object, customer: &str, start: i64, end: i64) -> f64 {

@@ -3,13 +3,15 @@
 //! A resource's file begins with the list of its `OPERATIONS`; adding a resource is adding a file and naming it
 //! in [`handlers`]. Handlers get typed, validated parameters and an account, change objects through the
 //! account and return the object; they check everything before they change anything. Operations without a
-//! handler are answered by [`synthetic`].
+//! handler are answered by [`synthetic`]; those under `/v2` have a room of their own.
 
 mod account;
 mod application_fee;
+mod authorization;
 mod balance;
 mod calendar;
 mod cards;
+mod cash_balance;
 mod charge;
 mod checkout_session;
 mod command_line;
@@ -20,12 +22,14 @@ mod cycle;
 mod destination;
 mod discount;
 mod dispute;
+mod early_fraud_warning;
 mod event;
 mod expand;
 mod external_account;
 mod fields;
 mod file;
 mod file_link;
+mod foreign_cards;
 mod invoice;
 mod invoice_payment;
 mod invoiceitem;
@@ -46,6 +50,7 @@ mod read;
 mod refund;
 mod schedule;
 mod search;
+mod setup_attempt;
 mod setup_intent;
 mod source;
 mod subscription;
@@ -54,25 +59,31 @@ mod synthetic;
 mod tax_id;
 mod test_clock;
 mod token;
+mod v2;
 mod webhook_endpoint;
 
 use bytes::Bytes;
 use serde_json::Value;
-use stripe_facts::Operation;
+use stripe_facts::{Facts, Operation, Shape};
 
 pub(crate) use account::{Onboarding, onboard};
 pub(crate) use calendar::day as calendar_day;
-pub(crate) use cards::TEST_CARDS;
-pub(crate) use checkout_session::{Paid, pay};
+pub(crate) use cards::{TEST_CARDS, TestCard};
+pub(crate) use checkout_session::{Paid, current as current_session, pay, problem, recover};
 pub(crate) use expand::check as check_expand;
 pub(crate) use file::{Contents, PATH as UPLOADS, contents, contents_of};
 pub(crate) use file_link::open as open_file_link;
+pub(crate) use invoice::pay_on_page as pay_invoice;
 pub(crate) use money::amount as format_amount;
 pub(crate) use payment_intent::complete_authentication;
 pub(crate) use payment_link::visit;
-pub(crate) use portal::cancel_at_period_end;
+pub(crate) use portal::{Action as PortalAction, act as act_in_portal};
 pub(crate) use read::Read;
+pub(crate) use setup_intent::verify_deposits;
+pub(crate) use v2::{SESSION, STREAM, session_of};
 
+use crate::older;
+use crate::presence;
 use crate::protocol::{ApiError, Upload};
 use crate::world::{Account, Object};
 
@@ -130,7 +141,9 @@ pub(crate) fn handlers() -> impl Iterator<Item = ((&'static str, &'static str), 
     const RESOURCES: &[Operations] = &[
         account::OPERATIONS,
         application_fee::OPERATIONS,
+        authorization::OPERATIONS,
         balance::OPERATIONS,
+        cash_balance::OPERATIONS,
         charge::OPERATIONS,
         checkout_session::OPERATIONS,
         command_line::OPERATIONS,
@@ -157,6 +170,9 @@ pub(crate) fn handlers() -> impl Iterator<Item = ((&'static str, &'static str), 
         file::OPERATIONS,
         file_link::OPERATIONS,
         tax_id::OPERATIONS,
+        early_fraud_warning::OPERATIONS,
+        setup_attempt::OPERATIONS,
+        confirmation_token::OPERATIONS,
         test_clock::OPERATIONS,
         token::OPERATIONS,
         subscription_item::OPERATIONS,
@@ -168,7 +184,11 @@ pub(crate) fn handlers() -> impl Iterator<Item = ((&'static str, &'static str), 
         discount::OPERATIONS,
         credit_note::OPERATIONS,
     ];
-    RESOURCES.iter().flat_map(|r| r.iter()).map(|(method, path, handler)| ((*method, *path), *handler))
+    RESOURCES
+        .iter()
+        .chain(v2::RESOURCES)
+        .flat_map(|r| r.iter())
+        .map(|(method, path, handler)| ((*method, *path), *handler))
 }
 
 /// Executes an operation and expands its answer.
@@ -186,18 +206,24 @@ pub(crate) fn execute(call: &mut Call<'_>, handler: Option<Handler>) -> Result<B
         Reply::Made(value) => value,
     };
     for path in &call.expand {
-        expand::apply(call.account, &mut value, path, &call.operation.response);
+        expand::apply(call.account, &mut value, path, &call.operation.response, &Facts::bundled().api_version);
     }
+    presence::settle(&mut value);
     Ok(value.to_string().into())
 }
 
-/// An answer as a version shows it.
-pub(crate) fn in_version(account: &Account, body: Bytes, version: &str) -> Bytes {
-    if !crate::older::differs(version) || !crate::older::concerns(&body) {
+/// An answer as a version shows it. What only an earlier version can expand is expanded in what it shows.
+pub(crate) fn in_version(account: &Account, body: Bytes, version: &str, expand: &[String], response: &Shape) -> Bytes {
+    if !older::differs(version) || !older::concerns(&body) {
         return body;
     }
     let Ok(mut value) = serde_json::from_slice(&body) else { return body };
-    crate::older::show(&mut value, version, &|invoice| invoice_payment::intent_of(account, invoice));
+    let look_up = |apart, id: &str| older::look_up(account, apart, id);
+    older::show(&mut value, version, &look_up);
+    if !expand.is_empty() {
+        expand.iter().for_each(|path| expand::apply(account, &mut value, path, response, version));
+        older::show(&mut value, version, &look_up);
+    }
     value.to_string().into()
 }
 
@@ -207,9 +233,11 @@ fn include(account: &Account, kind: &str, field: &str, object: &Object) -> Optio
         ("customer", _) => customer::include(account, field, object),
         ("charge", "refunds") => Some(refund::of_charge(account, object)),
         ("checkout.session", "line_items") => Some(checkout_session::line_items(account, object)),
+        ("item", _) => checkout_session::item_details(account, field, object),
         ("quote", "line_items") => Some(quote::line_items(account, object)),
         ("payment_link", "line_items") => Some(payment_link::line_items(account, object)),
         ("price", "tiers") => price::tiers(account, object),
+        ("price", "currency_options") => Some(price::options(account, object)),
         ("invoice", _) => invoice::include(account, field, object),
         _ => None,
     }

@@ -4,19 +4,21 @@
 //! requires_payment_method → requires_confirmation → (requires_action →) succeeded
 //!           ↑ declined ────────────────┘                     └→ requires_capture → succeeded
 //! ```
-//! and `canceled` from every state that is not final.
+//! and `canceled` from every state that is not final; what becomes of money that is held is in `authorization`.
 //!
 //! The simulated account has cards enabled and nothing that redirects the customer, so no confirmation needs
 //! a `return_url`.
 
 use serde_json::{Value, json};
 
+use stripe_facts::{Facts, Shape};
+
 use super::application_fee::APPLICATION;
-use super::cards::{self, Behaviour};
+use super::cards::{Authentication, Behaviour};
 use super::fields::{assign, assign_metadata, new_metadata, object};
 use super::{
-    Call, Operations, Read, Reply, charge, checkout_session, confirmation_token, customer, destination, dispute,
-    invoice, listing, money, payment_method, search,
+    Call, Operations, Read, Reply, authorization, charge, checkout_session, confirmation_token, customer, destination,
+    dispute, external_account, invoice, listing, money, payment_method, search, setup_intent,
 };
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
@@ -28,11 +30,10 @@ pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v1/payment_intents/{intent}", retrieve),
     ("POST", "/v1/payment_intents/{intent}", update),
     ("POST", "/v1/payment_intents/{intent}/confirm", confirm),
-    ("POST", "/v1/payment_intents/{intent}/capture", capture),
     ("POST", "/v1/payment_intents/{intent}/cancel", cancel),
 ];
 
-const KIND: &str = "payment_intent";
+pub(super) const KIND: &str = "payment_intent";
 
 /// Fields that are taken from the parameter of the same name.
 const FIELDS: &[&str] = &[
@@ -47,13 +48,20 @@ const FIELDS: &[&str] = &[
     "transfer_group",
 ];
 
+/// Banking days until a customer's bank has answered a debit.
+const DEBITING: u32 = 4;
+/// The end of the number of a test account whose bank never answers.
+const SILENT: &str = "0009";
+
 /// What a payment is attempted under.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Terms {
     /// The customer is not there to authenticate.
     pub(super) off_session: bool,
     /// The customer has just authenticated.
     pub(super) authenticated: bool,
+    /// The merchant wants the customer to authenticate where that is possible.
+    pub(super) challenge: bool,
     /// Fail instead of asking the customer to authenticate.
     pub(super) refuse_action: bool,
     /// Where the customer returns to after authenticating elsewhere.
@@ -64,12 +72,6 @@ pub(super) struct Terms {
 pub(super) fn build(account: &mut Account, amount: i64, currency: &str, sent: &Object) -> Object {
     let id = account.new_id("pi");
     let client_secret = format!("{id}_secret_{}", account.letters(25));
-    let automatic = sent.object("automatic_payment_methods");
-    let automatic = match automatic {
-        Some(sent) if !sent.is_true("enabled") => Value::Null,
-        Some(sent) => json!({"allow_redirects": sent.text("allow_redirects").unwrap_or("always"), "enabled": true}),
-        None => json!({"allow_redirects": "always", "enabled": true}),
-    };
     let mut intent = object(json!({
         "id": id,
         "object": KIND,
@@ -80,7 +82,7 @@ pub(super) fn build(account: &mut Account, amount: i64, currency: &str, sent: &O
         "amount_received": 0,
         "application": account.is_connected().then_some(APPLICATION),
         "application_fee_amount": null,
-        "automatic_payment_methods": automatic,
+        "automatic_payment_methods": automatic_methods(sent),
         "canceled_at": null,
         "cancellation_reason": null,
         "capture_method": sent.text("capture_method").unwrap_or("automatic_async"),
@@ -123,6 +125,7 @@ pub(super) fn build(account: &mut Account, amount: i64, currency: &str, sent: &O
         "transfer_group": null,
     }));
     assign(KIND, &mut intent, sent, FIELDS);
+    assign_options(&mut intent, sent);
     if let Some(transfer) = sent.object("transfer_data") {
         intent.insert(
             "transfer_data".into(),
@@ -132,22 +135,65 @@ pub(super) fn build(account: &mut Account, amount: i64, currency: &str, sent: &O
     intent
 }
 
+/// `automatic_payment_methods`: on unless the caller says otherwise.
+pub(super) fn automatic_methods(sent: &Object) -> Value {
+    match sent.object("automatic_payment_methods") {
+        Some(sent) if !sent.is_true("enabled") => Value::Null,
+        Some(sent) => json!({"allow_redirects": sent.text("allow_redirects").unwrap_or("always"), "enabled": true}),
+        None => json!({"allow_redirects": "always", "enabled": true}),
+    }
+}
+
+/// Copies what `payment_method_options` says of cards onto an intent of either kind, as far as intents show it.
+pub(super) fn assign_options(intent: &mut Object, sent: &Object) {
+    let Some(sent) = sent.object("payment_method_options").and_then(|o| o.object("card")) else { return };
+    let fields = Facts::bundled().object(intent.text("object").unwrap_or_default()).unwrap_or_default();
+    let Some(Shape::Object(options)) = fields.iter().find(|f| f.name == "payment_method_options").map(|f| &f.shape)
+    else {
+        return;
+    };
+    let Some(Shape::Object(known)) = options.iter().find(|f| f.name == "card").map(|f| &f.shape) else { return };
+    let shown = intent.get_mut("payment_method_options").and_then(|o| o.get_mut("card"));
+    let Some(shown) = shown.and_then(Value::as_object_mut) else { return };
+    for (name, value) in sent {
+        if known.iter().any(|f| f.name == *name) && (value.is_string() || value.is_boolean()) {
+            shown.insert(name.clone(), if value == "" { Value::Null } else { value.clone() });
+        }
+    }
+}
+
+fn option<'o>(intent: &'o Object, name: &str) -> Option<&'o str> {
+    intent.object("payment_method_options")?.object("card")?.text(name)
+}
+
+/// Whether an intent of either kind asks for 3D Secure where it is possible.
+pub(super) fn asks_to_authenticate(intent: &Object) -> bool {
+    matches!(option(intent, "request_three_d_secure"), Some("any" | "challenge"))
+}
+
+/// Whether the merchant asked for a feature that cards have only then.
+pub(super) fn asks_for(intent: &Object, feature: &str) -> bool {
+    option(intent, feature) == Some("if_available")
+}
+
 /// `payment_method_types`, which earlier versions let the caller choose.
 pub(super) fn method_types(sent: &Object) -> Value {
     let chosen = sent.list("payment_method_types");
     if chosen.is_empty() { json!(["card"]) } else { chosen.into() }
 }
 
-fn status(intent: &Object) -> &str {
+/// Where an intent stands.
+pub(super) fn status(intent: &Object) -> &str {
     intent.text("status").unwrap_or_default()
 }
 
-fn unexpected_state(intent: &Object, message: String) -> ApiError {
+/// 400: what is asked for cannot be done to an intent in its state.
+pub(super) fn unexpected_state(intent: &Object, message: String) -> ApiError {
     ApiError::invalid(message).code("payment_intent_unexpected_state").with(KIND, Value::Object(intent.clone()))
 }
 
 fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
-    let sent = std::mem::take(&mut call.parameters);
+    let mut sent = std::mem::take(&mut call.parameters);
     let currency = money::currency(sent.text("currency").unwrap_or_default(), "currency")?;
     let amount = sent.integer("amount").unwrap_or_default();
     money::check_charge(amount, &currency, "amount")?;
@@ -162,7 +208,6 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
             return Err(ApiError::invalid(message).param(name));
         }
     }
-    let sent = confirmation_token::unfold(call.account, sent)?;
     let mut intent = build(call.account, amount, &currency, &sent);
     let method = method_of(call.account, &intent, &sent)?;
     if confirming && method.is_none() {
@@ -179,7 +224,8 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     if !confirming {
         return Ok(Reply::Kept(text));
     }
-    confirmation_token::spend(call.account, &sent, KIND, intent.id());
+    confirmation_token::spend(call.account, &mut sent, KIND, intent.id());
+    assign(KIND, &mut intent, &sent, &["setup_future_usage", "shipping"]);
     attempt(call.account, &mut intent, &method, &terms(&sent)).map(|()| intent.into())
 }
 
@@ -187,6 +233,7 @@ fn terms(sent: &Object) -> Terms {
     Terms {
         off_session: sent.get("off_session").is_some_and(|v| *v != false),
         authenticated: false,
+        challenge: false,
         refuse_action: sent.is_true("error_on_requires_action"),
         return_url: sent.text("return_url").map(str::to_owned),
     }
@@ -204,16 +251,8 @@ fn no_method(intent: &Object) -> ApiError {
 
 /// The payment method that the parameters name or describe, checked against the intent's customer.
 fn method_of(account: &mut Account, intent: &Object, sent: &Object) -> Result<Option<Object>, ApiError> {
-    if let Some(data) = sent.object("payment_method_data") {
-        let method = match data.text("type") {
-            Some(kind) if kind != "card" => payment_method::build_other(account, kind, data),
-            _ => payment_method::build(account, &cards::VISA, data),
-        };
-        account.put("payment_method", &method);
-        return Ok(Some(method));
-    }
-    let Some(id) = sent.text("payment_method") else { return Ok(None) };
-    let method = payment_method::named(account, id, "payment_method")?;
+    let Some(method) = payment_method::described(account, sent)? else { return Ok(None) };
+    let id = method.id();
     match (method.text("customer"), intent.text("customer")) {
         (Some(owner), Some(customer)) if owner != customer => Err(ApiError::invalid(format!(
             "The PaymentMethod {id} does not belong to the Customer {customer}. Please use the PaymentMethod with the \
@@ -244,9 +283,13 @@ pub(super) fn attempt(
     intent.insert("last_payment_error".into(), Value::Null);
     let kind = method.text("type").unwrap_or("card");
     if matches!(kind, "sepa_debit" | "us_bank_account" | "bacs_debit" | "au_becs_debit" | "acss_debit") {
+        let charge = charge::wait(account, intent, method);
+        intent.insert("latest_charge".into(), charge.id().into());
         intent.insert("status".into(), "processing".into());
         let text = account.put(KIND, intent);
         account.emit("payment_intent.processing", text);
+        let (_, due) = account.in_banking_days(DEBITING);
+        account.later(due, end_debit, intent.id());
         return Ok(());
     }
     if kind == "customer_balance" {
@@ -255,9 +298,10 @@ pub(super) fn attempt(
         account.emit("payment_intent.requires_action", text);
         return Ok(());
     }
+    let terms = &Terms { challenge: asks_to_authenticate(intent), ..terms.clone() };
     match verdict(account, method, terms) {
         Verdict::Pays => {
-            paid(account, intent, method);
+            paid(account, intent, method, flow(method, terms));
             Ok(())
         }
         Verdict::Authenticates => {
@@ -280,36 +324,46 @@ pub(super) enum Verdict {
 
 /// Foresees an attempt without making it.
 pub(super) fn verdict(account: &Account, method: &Object, terms: &Terms) -> Verdict {
-    let behaviour = payment_method::card(method).behaviour;
+    let card = payment_method::card(method);
     let set_up = terms.off_session && account.set_up_off_session.contains(method.id());
-    let must_authenticate = match behaviour {
-        Behaviour::Authenticates | Behaviour::AuthenticatesAndDeclines => !terms.authenticated,
-        Behaviour::AuthenticatesUnlessSetUp => !terms.authenticated && !set_up,
-        _ => false,
+    let asked = match card.authentication {
+        Authentication::Always => true,
+        Authentication::UnlessSetUp => !set_up,
+        Authentication::OnSession => !terms.off_session,
+        Authentication::IfAsked => terms.challenge && !terms.off_session,
+        Authentication::Unneeded | Authentication::Frictionless | Authentication::Broken => false,
     };
-    match behaviour {
+    let must_authenticate = asked && !terms.authenticated;
+    match card.behaviour {
         _ if must_authenticate && (terms.off_session || terms.refuse_action) => {
             Verdict::Declines("authentication_required", "authentication_required")
         }
         _ if must_authenticate => Verdict::Authenticates,
         Behaviour::Declines(code, decline_code) => Verdict::Declines(code, decline_code),
-        Behaviour::DeclinesLater | Behaviour::AuthenticatesAndDeclines => {
-            Verdict::Declines("card_declined", "generic_decline")
-        }
+        Behaviour::DeclinesLater(decline_code) => Verdict::Declines("card_declined", decline_code),
         Behaviour::Blocked => Verdict::Declines("card_declined", "fraudulent"),
         Behaviour::Pays(_)
-        | Behaviour::Disputes
+        | Behaviour::Disputes(..)
         | Behaviour::Inquires
+        | Behaviour::Warns
         | Behaviour::RefundsLate
-        | Behaviour::RefundsFail
-        | Behaviour::Authenticates
-        | Behaviour::AuthenticatesUnlessSetUp => Verdict::Pays,
+        | Behaviour::RefundsFail => Verdict::Pays,
     }
 }
 
-fn ask_for_authentication(account: &mut Account, intent: &mut Object, terms: &Terms) {
-    let url = format!("{}/_simulator/authenticate/{}", account.settings().base_url, intent.id());
-    let action = match &terms.return_url {
+/// How the customer authenticated, if that happened.
+fn flow(method: &Object, terms: &Terms) -> Option<&'static str> {
+    match payment_method::card(method).authentication {
+        _ if terms.authenticated => Some("challenge"),
+        Authentication::Frictionless => Some("frictionless"),
+        _ => None,
+    }
+}
+
+/// What the customer does to authenticate: goes to the bank's page, and comes back where the merchant has a page.
+pub(super) fn authentication(account: &Account, intent: &str, terms: &Terms) -> Value {
+    let url = format!("{}/_simulator/authenticate/{intent}", account.settings().base_url);
+    match &terms.return_url {
         Some(return_url) => {
             json!({"type": "redirect_to_url", "redirect_to_url": {"return_url": return_url, "url": url}})
         }
@@ -317,7 +371,11 @@ fn ask_for_authentication(account: &mut Account, intent: &mut Object, terms: &Te
             "type": "use_stripe_sdk",
             "use_stripe_sdk": {"type": "three_d_secure_redirect", "stripe_js": url},
         }),
-    };
+    }
+}
+
+fn ask_for_authentication(account: &mut Account, intent: &mut Object, terms: &Terms) {
+    let action = authentication(account, intent.id(), terms);
     intent.insert("next_action".into(), action);
     intent.insert("status".into(), "requires_action".into());
     let text = account.put(KIND, intent);
@@ -327,9 +385,9 @@ fn ask_for_authentication(account: &mut Account, intent: &mut Object, terms: &Te
     }
 }
 
-fn paid(account: &mut Account, intent: &mut Object, method: &Object) {
+fn paid(account: &mut Account, intent: &mut Object, method: &Object, flow: Option<&str>) {
     let manual = intent.text("capture_method") == Some("manual");
-    let charge = charge::succeed(account, intent, method, !manual);
+    let charge = charge::succeed(account, intent, method, &charge::Manner { captured: !manual, flow });
     intent.insert("latest_charge".into(), charge.id().into());
     keep_for_later(account, intent, method);
     let amount = intent.integer("amount").unwrap_or_default();
@@ -338,13 +396,15 @@ fn paid(account: &mut Account, intent: &mut Object, method: &Object) {
         intent.insert("status".into(), "requires_capture".into());
         let text = account.put(KIND, intent);
         account.emit("payment_intent.amount_capturable_updated", text);
+        account.later(charge::expiry(account).1, authorization::expire, intent.id());
         return;
     }
     dispute::open_for(account, charge.id(), method);
     succeed(account, intent, amount);
 }
 
-fn succeed(account: &mut Account, intent: &mut Object, received: i64) {
+/// All that will be received was.
+pub(super) fn succeed(account: &mut Account, intent: &mut Object, received: i64) {
     intent.insert("amount_capturable".into(), 0.into());
     intent.insert("amount_received".into(), received.into());
     intent.insert("status".into(), "succeeded".into());
@@ -385,9 +445,35 @@ fn declined(
     fail(account, intent, error)
 }
 
+/// The customer's bank answers a debit.
+fn end_debit(account: &mut Account, id: &str) {
+    let Some(mut intent) = account.get(KIND, id).filter(|i| status(i) == "processing") else { return };
+    let charge = intent.text("latest_charge").unwrap_or_default().to_owned();
+    let method = intent.text("payment_method").and_then(|m| account.get("payment_method", m)).unwrap_or_default();
+    let end = method.text("type").and_then(|t| method.object(t)).and_then(|b| b.text("last4")).unwrap_or_default();
+    if end == SILENT {
+        return;
+    }
+    let why = external_account::failure_of(end).map(|(code, _)| code);
+    let fails = payment_method::FAILING_DEBITS.contains(&end).then_some("payment_method_provider_decline");
+    let Some(code) = why.or(fails) else {
+        charge::arrive(account, &charge);
+        keep_for_later(account, &intent, &method);
+        let amount = intent.integer("amount").unwrap_or_default();
+        succeed(account, &mut intent, amount);
+        return;
+    };
+    // A currency that a bank account does not take is no error of payments.
+    let code = if code == "invalid_currency" { "payment_method_provider_decline" } else { code };
+    let message = "The customer's bank refused the debit.";
+    charge::refuse(account, &charge, code, message);
+    let error = ApiError::card(code, message).with("charge", charge).with("payment_method", Value::Object(method));
+    fail(account, &mut intent, error);
+}
+
 /// A debit arrived.
 pub(super) fn settle_debit(account: &mut Account, intent: &mut Object, method: &Object) {
-    paid(account, intent, method);
+    paid(account, intent, method, None);
 }
 
 /// A debit was refused by the bank.
@@ -412,6 +498,7 @@ fn fail(account: &mut Account, intent: &mut Object, error: ApiError) -> ApiError
 
 fn confirm(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let mut intent = call.named(KIND)?;
+    let mut sent = std::mem::take(&mut call.parameters);
     match status(&intent) {
         "requires_payment_method" | "requires_confirmation" | "requires_action" => {}
         "succeeded" => {
@@ -427,7 +514,6 @@ fn confirm(call: &mut Call<'_>) -> Result<Reply, ApiError> {
             return Err(unexpected_state(&intent, message));
         }
     }
-    let sent = confirmation_token::unfold(call.account, std::mem::take(&mut call.parameters))?;
     let method = match method_of(call.account, &intent, &sent)? {
         Some(method) => method,
         None => match intent.text("payment_method") {
@@ -435,44 +521,13 @@ fn confirm(call: &mut Call<'_>) -> Result<Reply, ApiError> {
             None => return Err(no_method(&intent)),
         },
     };
+    confirmation_token::spend(call.account, &mut sent, KIND, intent.id());
     assign(KIND, &mut intent, &sent, &["receipt_email", "setup_future_usage", "shipping"]);
+    assign_options(&mut intent, &sent);
     if let Some(method) = sent.get("capture_method") {
         intent.insert("capture_method".into(), method.clone());
     }
-    confirmation_token::spend(call.account, &sent, KIND, intent.id());
     attempt(call.account, &mut intent, &method, &terms(&sent)).map(|()| intent.into())
-}
-
-fn capture(call: &mut Call<'_>) -> Result<Reply, ApiError> {
-    let mut intent = call.named(KIND)?;
-    if status(&intent) != "requires_capture" {
-        let message = format!(
-            "This PaymentIntent could not be captured because it has a status of {}. Only a PaymentIntent with one of \
-             the following statuses may be captured: requires_capture.",
-            status(&intent)
-        );
-        return Err(unexpected_state(&intent, message));
-    }
-    let capturable = intent.integer("amount_capturable").unwrap_or_default();
-    let amount = call.parameters.integer("amount_to_capture").unwrap_or(capturable);
-    if amount < 1 {
-        return Err(ApiError::too_small("amount_to_capture", 1));
-    }
-    if amount > capturable {
-        let message = format!(
-            "You cannot capture {amount}: the amount that can be captured of this PaymentIntent is {capturable}."
-        );
-        return Err(ApiError::invalid(message).code("amount_too_large").param("amount_to_capture"));
-    }
-    assign(KIND, &mut intent, &call.parameters, &["statement_descriptor", "statement_descriptor_suffix"]);
-    assign_metadata(&mut intent, &call.parameters)?;
-    let sent = std::mem::take(&mut call.parameters);
-    intent = destination::terms(&intent, &sent);
-    // With less captured, what concerns connected accounts is capped.
-    destination::check(call.account, &intent, intent.integer("amount").unwrap_or(amount))?;
-    charge::capture(call.account, intent.text("latest_charge").unwrap_or_default(), amount, &sent);
-    succeed(call.account, &mut intent, amount);
-    Ok(intent.into())
 }
 
 fn cancel(call: &mut Call<'_>) -> Result<Reply, ApiError> {
@@ -493,9 +548,17 @@ fn cancel(call: &mut Call<'_>) -> Result<Reply, ApiError> {
 
 /// Cancels an intent that is not final.
 pub(super) fn void(account: &mut Account, intent: &mut Object, reason: Value) {
-    if status(intent) == "requires_capture" {
-        charge::release(account, intent.text("latest_charge").unwrap_or_default());
+    let charge = intent.text("latest_charge").unwrap_or_default();
+    match status(intent) {
+        "requires_capture" => charge::release(account, charge, "charge.refunded"),
+        "processing" => charge::refuse(account, charge, "canceled", "The payment was canceled."),
+        _ => {}
     }
+    end(account, intent, reason);
+}
+
+/// Nothing will be received any more, and nothing is held.
+pub(super) fn end(account: &mut Account, intent: &mut Object, reason: Value) {
     intent.insert("amount_capturable".into(), 0.into());
     intent.insert("canceled_at".into(), now().into());
     intent.insert("cancellation_reason".into(), reason);
@@ -550,6 +613,7 @@ fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     assign(KIND, &mut intent, sent, FIELDS);
     intent = destination::terms(&intent, sent);
     destination::check(call.account, &intent, amount)?;
+    assign_options(&mut intent, sent);
     if let Some(method) = sent.get("capture_method") {
         intent.insert("capture_method".into(), method.clone());
     }
@@ -571,21 +635,26 @@ fn find(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     search::answer(call, KIND, &["amount", "created", "currency", "customer", "metadata", "status"])
 }
 
-/// The customer authenticated, or did not: what a bank's page decides. The intent afterwards.
+/// The customer authenticated, or did not: what a bank's page decides about an intent of either kind. The intent
+/// afterwards.
 pub(crate) fn complete_authentication(account: &mut Account, id: &str, succeeded: bool) -> Option<Object> {
-    let mut intent = account.get(KIND, id)?;
+    let Some(mut intent) = account.get(KIND, id) else {
+        return setup_intent::complete_authentication(account, id, succeeded);
+    };
     if status(&intent) != "requires_action" {
         return Some(intent);
     }
+    let method = account.get("payment_method", intent.text("payment_method").unwrap_or_default())?;
     if succeeded {
-        let method = account.get("payment_method", intent.text("payment_method").unwrap_or_default())?;
         let terms = Terms { authenticated: true, ..Terms::default() };
         // A decline is on the intent; nobody waits for an answer here.
         let _ = attempt(account, &mut intent, &method, &terms);
     } else {
         let message = "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a \
             new PaymentMethod to attempt to fulfill this PaymentIntent again.";
-        let error = ApiError::invalid(message).code("payment_intent_authentication_failure");
+        let error = ApiError::invalid(message)
+            .code("payment_intent_authentication_failure")
+            .with("payment_method", Value::Object(method));
         fail(account, &mut intent, error);
     }
     Some(intent)

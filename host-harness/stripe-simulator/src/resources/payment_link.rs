@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::fields::{assign_metadata, new_metadata, object, whole};
+use super::fields::{assign, assign_metadata, new_metadata, object, whole};
 use super::{Call, Operations, Read, Reply, checkout_session, listing};
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
@@ -19,12 +19,38 @@ const KIND: &str = "payment_link";
 /// Where the line items are: they are part of no answer unless expanded.
 const ITEMS: &str = "payment_link.line_items";
 
+/// What a link was made with that each of its sessions is opened with.
+const PASSED_ON: &[&str] = &[
+    "billing_address_collection",
+    "consent_collection",
+    "custom_fields",
+    "custom_text",
+    "customer_creation",
+    "invoice_creation",
+    "name_collection",
+    "payment_intent_data",
+    "payment_method_collection",
+    "phone_number_collection",
+    "shipping_address_collection",
+    "shipping_options",
+    "submit_type",
+    "subscription_data",
+    "tax_id_collection",
+];
+
 fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let sent = std::mem::take(&mut call.parameters);
     let account = &mut *call.account;
     let cart = checkout_session::cart(account, &sent)?;
     if cart.items.is_empty() {
         return Err(ApiError::missing_param("line_items"));
+    }
+    let mut shipping = Vec::new();
+    for (index, option) in sent.objects("shipping_options").enumerate() {
+        let param = format!("shipping_options[{index}][shipping_rate]");
+        let rate = account.find("shipping_rate", option.text("shipping_rate").unwrap_or_default(), &param)?;
+        let amount = rate.object("fixed_amount").and_then(|f| f.integer("amount")).unwrap_or_default();
+        shipping.push(json!({"shipping_amount": amount, "shipping_rate": rate.id()}));
     }
     checkout_session::keep_new(account, &cart.new);
     let id = account.new_id("plink");
@@ -50,13 +76,21 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
             "customer_creation": sent.text("customer_creation").unwrap_or(if mode == "payment" { "if_required" } else { "always" }),
             "inactive_message": sent.text("inactive_message"), "livemode": account.live(),
             "metadata": new_metadata(&sent), "payment_method_collection": "always",
-            "phone_number_collection": {"enabled": false}, "shipping_options": [],
+            "phone_number_collection": {"enabled": false}, "shipping_options": shipping,
             "submit_type": sent.text("submit_type").unwrap_or("auto"),
             "tax_id_collection": {"enabled": false, "required": "never"}, "url": url,
         }),
     );
     link.remove("line_items");
-    let items = json!({"id": id, "created": now(), "data": cart.items, "mode": mode});
+    assign(
+        KIND,
+        &mut link,
+        &sent,
+        &["consent_collection", "custom_text", "phone_number_collection", "shipping_address_collection"],
+    );
+    let items = json!({
+        "id": id, "created": now(), "data": cart.items, "mode": mode, "sent": sent,
+    });
     account.put(ITEMS, &object(items));
     Ok(Reply::Kept(account.create(KIND, "payment_link.created", &link)))
 }
@@ -107,14 +141,25 @@ pub(crate) fn visit(account: &mut Account, id: &str) -> Result<String, ApiError>
     let kept = account.get(ITEMS, id).unwrap_or_default();
     let items: Vec<Value> = kept
         .objects("data")
-        .map(|i| json!({"price": i.object("price").map(Read::id), "quantity": i.get("quantity")}))
+        .map(|i| {
+            let mut line = object(json!({"price": i.object("price").map(Read::id), "quantity": i.get("quantity")}));
+            if let Some(bounds) = i.get("adjustable_quantity").filter(|b| b.is_object()) {
+                line.insert("adjustable_quantity".into(), bounds.clone());
+            }
+            Value::Object(line)
+        })
         .collect();
     let done = link.object("after_completion").and_then(|a| a.object("redirect")).and_then(|r| r.text("url"));
     let thanks = format!("{}/pay/{id}/thanks", account.settings().base_url);
-    let sent = object(json!({
+    let mut sent = object(json!({
         "mode": kept.get("mode"), "line_items": items, "success_url": done.unwrap_or(&thanks),
-        "metadata": link.get("metadata"), "allow_promotion_codes": link.get("allow_promotion_codes"),
+        "metadata": link.get("metadata"),
     }));
+    if link.is_true("allow_promotion_codes") {
+        sent.insert("allow_promotion_codes".into(), true.into());
+    }
+    let opened_with = kept.object("sent").cloned().unwrap_or_default();
+    sent.extend(opened_with.into_iter().filter(|(name, _)| PASSED_ON.contains(&name.as_str())));
     let mut session = checkout_session::open(account, &sent)?;
     session.insert("payment_link".into(), id.into());
     account.put("checkout.session", &session);

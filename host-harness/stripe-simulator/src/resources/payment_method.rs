@@ -1,10 +1,12 @@
 //! Payment methods: cards, and the ready-made `pm_card_…`.
 
 use serde_json::{Value, json};
+use stripe_facts::{Facts, Operation, Shape};
 
 use super::cards::{self, Behaviour, TestCard};
 use super::fields::{assign_metadata, empty_address, new_metadata, object};
-use super::{Call, Operations, Read, Reply, customer, listing, token};
+use super::{Call, Operations, Read, Reply, confirmation_token, customer, listing, synthetic, token};
+use crate::conformance;
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
 
@@ -21,11 +23,18 @@ pub(super) const OPERATIONS: Operations = &[
 pub(super) fn build(account: &mut Account, card: &TestCard, sent: &Object) -> Object {
     let empty = Object::new();
     let details = sent.object("card").unwrap_or(&empty);
-    let funding = if card.name.ends_with("_debit") { "debit" } else { "credit" };
     // Unlike other dates these are never in the past.
     let month = details.integer("exp_month").unwrap_or(12);
     let year = details.integer("exp_year").unwrap_or_else(|| year() + 4);
-    let checked = details.get("cvc").map(|_| if card.behaviour_is("incorrect_cvc") { "fail" } else { "pass" });
+    let address = sent.object("billing_details").and_then(|b| b.object("address"));
+    let [cvc, line1, postal_code] = card.checks;
+    // A bank says nothing of what it was not told.
+    let of_address = |field: &str, result| address.and_then(|a| a.text(field)).map(|_| result);
+    let checks = json!({
+        "address_line1_check": of_address("line1", line1),
+        "address_postal_code_check": of_address("postal_code", postal_code),
+        "cvc_check": details.get("cvc").map(|_| cvc),
+    });
     object(json!({
         "id": account.new_id("pm"),
         "object": "payment_method",
@@ -33,18 +42,18 @@ pub(super) fn build(account: &mut Account, card: &TestCard, sent: &Object) -> Ob
         "billing_details": billing_details(sent.object("billing_details")),
         "card": {
             "brand": card.brand,
-            "checks": {"address_line1_check": null, "address_postal_code_check": null, "cvc_check": checked},
-            "country": "US",
+            "checks": checks,
+            "country": card.country,
             "display_brand": card.brand,
             "exp_month": month,
             "exp_year": year,
             "fingerprint": card.fingerprint(),
-            "funding": funding,
+            "funding": card.funding(),
             "generated_from": null,
             "last4": card.last4(),
             "networks": {"available": [card.brand], "preferred": null},
             "regulated_status": "unregulated",
-            "three_d_secure_usage": {"supported": true},
+            "three_d_secure_usage": {"supported": card.supports_3d_secure()},
             "wallet": null,
         },
         "created": now(),
@@ -80,12 +89,6 @@ fn billing_details(sent: Option<&Object>) -> Value {
 /// The year, near enough for a card's expiry.
 fn year() -> i64 {
     1970 + now() / 31_556_952
-}
-
-impl TestCard {
-    fn behaviour_is(&self, code: &str) -> bool {
-        matches!(self.behaviour, Behaviour::Declines(c, _) if c == code)
-    }
 }
 
 /// The test card that card details mean, or the error that Stripe gives for such details.
@@ -151,6 +154,9 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         },
         (Some("card"), None) => return Err(ApiError::missing_param("card")),
         (None, _) => return Err(ApiError::missing_param("type")),
+        (Some(kind), _) if sent.object(kind).is_none() && needs_details(call.operation, kind) => {
+            return Err(ApiError::missing_param(kind));
+        }
         (Some(kind), _) => build_other(call.account, kind, sent),
     };
     // Only attaching causes an event.
@@ -164,6 +170,36 @@ pub(super) const FAILING_DEBITS: &[&str] = &["3202", "3204", "3456", "1116", "11
 pub(super) fn last_four(number: &str) -> String {
     let digits: Vec<char> = number.chars().collect();
     digits.iter().skip(digits.len().saturating_sub(4)).collect()
+}
+
+/// Whether payment methods of a type cannot be made without telling more.
+fn needs_details(operation: &Operation, kind: &str) -> bool {
+    match operation.parameter(kind).map(|p| &p.shape) {
+        Some(Shape::Object(fields)) => fields.iter().any(|f| f.required),
+        _ => false,
+    }
+}
+
+/// What a payment method tells of its type: what was given of it, and something where it always tells.
+fn details_of(kind: &str, given: Option<&Object>) -> Value {
+    let fields = Facts::bundled().object("payment_method").unwrap_or_default();
+    let Some(Shape::Object(fields)) = fields.iter().find(|f| f.name == kind).map(|f| &f.shape) else {
+        return json!({});
+    };
+    let mut details = Object::new();
+    for field in fields {
+        let given = given.and_then(|g| g.get(&field.name)).filter(|v| conformance::fits(&field.shape, v));
+        match given {
+            Some(value) => {
+                details.insert(field.name.clone(), value.clone());
+            }
+            None if field.required => {
+                details.insert(field.name.clone(), synthetic::of_shape(&field.shape));
+            }
+            None => {}
+        }
+    }
+    Value::Object(details)
 }
 
 /// A payment method that is not a card: of the right shape, without behaviour.
@@ -182,7 +218,7 @@ pub(super) fn build_other(account: &mut Account, kind: &str, sent: &Object) -> O
             "financial_connections_account": null, "fingerprint": null, "last4": last_four(number), "networks": null,
             "routing_number": given.and_then(|g| g.text("routing_number")), "status_details": null,
         }),
-        _ => json!({}),
+        _ => details_of(kind, given),
     };
     method.insert(kind.into(), details);
     method
@@ -196,6 +232,22 @@ pub(super) fn named(account: &mut Account, id: &str, param: &str) -> Result<Obje
         return Ok(method);
     }
     account.find("payment_method", id, param)
+}
+
+/// The payment method that parameters name, describe or have a confirmation token of.
+pub(super) fn described(account: &mut Account, sent: &Object) -> Result<Option<Object>, ApiError> {
+    if let Some(data) = sent.object("payment_method_data") {
+        let method = match data.text("type") {
+            Some(kind) if kind != "card" => build_other(account, kind, data),
+            _ => build(account, &cards::VISA, data),
+        };
+        account.put("payment_method", &method);
+        return Ok(Some(method));
+    }
+    if let Some(id) = sent.text("confirmation_token") {
+        return confirmation_token::method(account, id).map(Some);
+    }
+    sent.text("payment_method").map(|id| named(account, id, "payment_method")).transpose()
 }
 
 /// The test card that a payment method is.
@@ -338,4 +390,19 @@ pub(super) fn not_attached(id: &str, param: &str) -> ApiError {
     ))
     .code("resource_missing")
     .param(param)
+}
+
+/// The card that a person enters on a page, named by its ready-made payment method or by number. `refused` is
+/// whether cards that decline at once are declined here.
+pub(super) fn entered(account: &mut Account, card: &str, billing: &Value, refused: bool) -> Result<Object, ApiError> {
+    let number: String = card.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+    let card = cards::by_payment_method(card)
+        .or_else(|| cards::by_number(&number))
+        .ok_or_else(|| ApiError::card("incorrect_number", "Your card number is incorrect.").param("number"))?;
+    if let (Behaviour::Declines(code, decline_code), true) = (card.behaviour, refused) {
+        return Err(decline_error(code, decline_code));
+    }
+    let made = build(account, card, &object(json!({"card": {"cvc": "123"}, "billing_details": billing})));
+    account.put("payment_method", &made);
+    Ok(made)
 }

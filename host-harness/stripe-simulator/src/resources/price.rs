@@ -17,6 +17,8 @@ pub(super) const OPERATIONS: Operations = &[
 
 /// Where the tiers are: they are part of no answer unless expanded.
 const TIERS: &str = "price.tiers";
+/// Where the prices in other currencies are: likewise.
+const OPTIONS: &str = "price.currency_options";
 
 fn member(parent: &str, name: &str) -> String {
     if parent.is_empty() { name.to_owned() } else { format!("{parent}[{name}]") }
@@ -92,7 +94,69 @@ pub(super) fn build(account: &mut Account, sent: &Object, product: &str, parent:
         }
         price.insert("tiers".into(), tiers.into());
     }
+    let options = currency_options(sent, parent)?;
+    if !options.is_empty() {
+        price.insert("currency_options".into(), options.into());
+    }
     Ok(price)
+}
+
+/// What a price is in other currencies.
+fn currency_options(sent: &Object, parent: &str) -> Result<Object, ApiError> {
+    let mut options = Object::new();
+    for (name, option) in sent.object("currency_options").into_iter().flatten() {
+        let Value::Object(option) = option else { continue };
+        let place = format!("{}[{name}]", member(parent, "currency_options"));
+        let currency = money::currency(name, &place)?;
+        let amount = option.integer("unit_amount");
+        if amount.is_some_and(|a| a < 0) {
+            return Err(ApiError::too_small(&format!("{place}[unit_amount]"), 0));
+        }
+        if amount.is_some_and(|a| a > money::LARGEST) {
+            return Err(money::too_large(&format!("{place}[unit_amount]"), &currency, money::LARGEST));
+        }
+        let tiers: Vec<Value> = option.objects("tiers").map(tier).collect();
+        let decimal = option.text("unit_amount_decimal").map(str::to_owned).or_else(|| amount.map(|a| a.to_string()));
+        let custom = option.object("custom_unit_amount");
+        let custom = custom
+            .map(|c| json!({"maximum": c.get("maximum"), "minimum": c.get("minimum"), "preset": c.get("preset")}));
+        let mut option = object(json!({
+            "custom_unit_amount": custom,
+            "tax_behavior": option.text("tax_behavior").unwrap_or("unspecified"),
+            "unit_amount": amount,
+            "unit_amount_decimal": decimal,
+        }));
+        if !tiers.is_empty() {
+            option.insert("tiers".into(), tiers.into());
+        }
+        options.insert(currency, Value::Object(option));
+    }
+    Ok(options)
+}
+
+/// `currency_options` of a price, when expanded: its own currency is one of them.
+pub(super) fn options(account: &Account, price: &Object) -> Value {
+    let mut own = Object::new();
+    for name in ["custom_unit_amount", "tax_behavior", "unit_amount", "unit_amount_decimal"] {
+        own.insert(name.to_owned(), price.get(name).cloned().unwrap_or_default());
+    }
+    if let Some(tiers) = tiers(account, price) {
+        own.insert("tiers".into(), tiers);
+    }
+    let mut options = Object::new();
+    options.insert(price.text("currency").unwrap_or_default().to_owned(), Value::Object(own));
+    options.extend(others(account, price.id()));
+    Value::Object(options)
+}
+
+/// What a price is in the currencies that are not its own.
+fn others(account: &Account, price: &str) -> Object {
+    account.get(OPTIONS, price).and_then(|o| o.object("options").cloned()).unwrap_or_default()
+}
+
+fn keep_options(account: &mut Account, price: &Object, options: Object) {
+    let kept = json!({"id": price.id(), "created": price.get("created"), "options": options});
+    account.put(OPTIONS, &object(kept));
 }
 
 /// The longest period that is billed at once is three years.
@@ -131,6 +195,9 @@ pub(super) fn keep(account: &mut Account, price: &Object) -> bytes::Bytes {
     if let Some(tiers) = price.remove("tiers") {
         let tiers = json!({"id": price.id(), "created": price.get("created"), "tiers": tiers});
         account.put(TIERS, &object(tiers));
+    }
+    if let Some(Value::Object(options)) = price.remove("currency_options") {
+        keep_options(account, &price, options);
     }
     if price.object("recurring").is_some() {
         account.emit("plan.created", plan(&price).to_string().into());
@@ -190,7 +257,13 @@ fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         }
     }
     assign_metadata(&mut new, &call.parameters)?;
+    let changed = currency_options(&call.parameters, "")?;
     claim_lookup_key(call.account, &new, &call.parameters)?;
+    if !changed.is_empty() {
+        let mut options = others(call.account, new.id());
+        options.extend(changed);
+        keep_options(call.account, &new, options);
+    }
     Ok(Reply::Kept(call.account.update("price", "price.updated", &old, &new)))
 }
 

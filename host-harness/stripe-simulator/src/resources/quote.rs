@@ -155,7 +155,7 @@ fn accept(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         if let Some(days) = data.integer("trial_period_days") {
             sent.insert("trial_period_days".into(), days.into());
         }
-        let made = subscription::create(call.account, &subscription::Start { sent: &sent, session: None })?;
+        let made = subscription::create(call.account, &sent, &subscription::Start::default())?;
         quote.insert("subscription".into(), made.id().into());
         quote.insert("invoice".into(), made.get("latest_invoice").cloned().unwrap_or_default());
     }

@@ -66,11 +66,22 @@ fn list_taxes(call: &mut Call<'_>) -> Result<Reply, ApiError> {
 
 /// The tax rates that a parameter names.
 pub(super) fn taxes_named(account: &Account, sent: &Object, name: &str) -> Result<Option<Vec<Value>>, ApiError> {
+    taxes_at(account, sent, name, "")
+}
+
+/// The tax rates that a parameter inside another one names.
+pub(super) fn taxes_at(
+    account: &Account,
+    sent: &Object,
+    name: &str,
+    parent: &str,
+) -> Result<Option<Vec<Value>>, ApiError> {
     if !sent.contains_key(name) {
         return Ok(None);
     }
+    let param = if parent.is_empty() { name.to_owned() } else { format!("{parent}[{name}]") };
     let each = |(index, id): (usize, &Value)| {
-        account.find(TAX, id.as_str().unwrap_or_default(), &format!("{name}[{index}]")).map(Value::Object)
+        account.find(TAX, id.as_str().unwrap_or_default(), &format!("{param}[{index}]")).map(Value::Object)
     };
     sent.list(name).iter().enumerate().map(each).collect::<Result<_, _>>().map(Some)
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::balance::{self, Movement};
 use super::cards::{self, Behaviour};
 use super::fields::{assign_metadata, new_metadata, object};
-use super::{Call, Operations, Read, Reply, destination, dispute, listing, money};
+use super::{Call, Operations, Read, Reply, destination, dispute, early_fraud_warning, listing, money};
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, moment, now};
 
@@ -163,6 +163,9 @@ fn refund(account: &mut Account, old: &Object, amount: Option<i64>, sent: &Objec
     new.insert("refunded".into(), (refunded + amount == old.integer("amount").unwrap_or_default()).into());
     account.create(KIND, "refund.created", &refund);
     account.update(CHARGE, "charge.refunded", old, &new);
+    if new.is_true("refunded") {
+        early_fraud_warning::settle(account, new.id());
+    }
     let (_, day) = account.in_banking_days(1);
     let soon = day.min(moment().saturating_add(DELIBERATION));
     match behaviour {

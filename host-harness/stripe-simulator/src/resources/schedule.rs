@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::fields::{assign_metadata, new_metadata, object, whole};
-use super::{Call, Operations, Read, Reply, calendar, customer, listing, price, subscription};
+use super::{
+    Call, Operations, Read, Reply, calendar, customer, discount, invoiceitem, listing, price, rates, subscription,
+};
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
 
@@ -40,9 +42,10 @@ fn phases(account: &mut Account, sent: &Object, start: i64) -> Result<Vec<Value>
             }
             let quantity = item.integer("quantity").unwrap_or(1);
             super::money::check_quantity(quantity, 0, &format!("{param}[quantity]"))?;
+            let rates = rates::taxes_at(account, item, "tax_rates", &param)?.unwrap_or_default();
             items.push(json!({
                 "billing_thresholds": null, "discounts": [], "metadata": new_metadata(item), "plan": price.id(),
-                "price": price.id(), "quantity": quantity, "tax_rates": [],
+                "price": price.id(), "quantity": quantity, "tax_rates": rates,
             }));
             first.get_or_insert(price);
         }
@@ -63,19 +66,52 @@ fn phases(account: &mut Account, sent: &Object, start: i64) -> Result<Vec<Value>
             let message = "The end of a phase must be after its start.";
             return Err(ApiError::invalid(message).param(format!("{at}[end_date]")));
         }
+        let rates = rates::taxes_at(account, phase, "default_tax_rates", &at)?.unwrap_or_default();
+        discount::redeem(account, phase)?;
+        if let Some(id) = phase.text("default_payment_method") {
+            account.find("payment_method", id, &format!("{at}[default_payment_method]"))?;
+        }
+        let discounts: Vec<Value> = phase.objects("discounts").map(named_discount).collect();
+        let mut once = Vec::new();
+        for (place, item) in phase.objects("add_invoice_items").enumerate() {
+            let currency = first.text("currency").unwrap_or("usd");
+            let charged = invoiceitem::charged(account, item, currency, &format!("{at}[add_invoice_items][{place}]"))?;
+            charged.keep_price(account);
+            once.push(json!({
+                "discounts": [], "metadata": new_metadata(item),
+                "period": {"end": {"type": "min_item_period_end"}, "start": {"type": "max_item_period_start"}},
+                "price": charged.price.as_ref().map(Read::id), "quantity": charged.quantity, "tax_rates": [],
+            }));
+        }
+        let settings = phase.object("invoice_settings").map(|s| {
+            json!({
+                "account_tax_ids": null, "custom_fields": s.get("custom_fields").filter(|v| v.is_array()),
+                "days_until_due": s.get("days_until_due"), "description": s.text("description"),
+                "footer": s.text("footer"), "issuer": null,
+            })
+        });
+        let trial_end = if phase.is_true("trial") { Some(end) } else { phase.integer("trial_end") };
         made.push(json!({
-            "add_invoice_items": [], "application_fee_percent": null, "automatic_tax": null,
+            "add_invoice_items": once, "application_fee_percent": null, "automatic_tax": null,
             "billing_cycle_anchor": phase.get("billing_cycle_anchor"), "billing_thresholds": null,
             "collection_method": phase.get("collection_method"), "currency": first.get("currency"),
-            "default_payment_method": phase.text("default_payment_method"), "default_tax_rates": [],
-            "description": phase.text("description"), "discounts": [], "end_date": end, "invoice_settings": null,
+            "default_payment_method": phase.text("default_payment_method"), "default_tax_rates": rates,
+            "description": phase.text("description"), "discounts": discounts, "end_date": end,
+            "invoice_settings": settings,
             "items": items, "metadata": new_metadata(phase), "on_behalf_of": null,
             "proration_behavior": phase.text("proration_behavior").unwrap_or("create_prorations"),
-            "start_date": begin, "transfer_data": null, "trial": null, "trial_end": phase.get("trial_end"),
+            "start_date": begin, "transfer_data": null, "trial": null, "trial_end": trial_end,
         }));
         begin = end;
     }
     Ok(made)
+}
+
+fn named_discount(sent: &Object) -> Value {
+    json!({
+        "coupon": sent.text("coupon"), "discount": sent.text("discount"),
+        "promotion_code": sent.text("promotion_code"),
+    })
 }
 
 fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
@@ -178,6 +214,26 @@ pub(super) fn due(schedule: &Object) -> Option<i64> {
     }
 }
 
+/// When the last phase of a schedule that runs ends.
+pub(super) fn ends(schedule: &Object) -> Option<i64> {
+    let running = matches!(schedule.text("status"), Some("not_started" | "active"));
+    schedule.objects("phases").last()?.integer("end_date").filter(|_| running)
+}
+
+/// The subscription of a schedule was canceled; `failed` when that was for not paying.
+pub(super) fn subscription_ended(account: &mut Account, subscription: &Object, failed: bool) {
+    let Some(mut schedule) = subscription.text("schedule").and_then(|s| account.get(KIND, s)) else { return };
+    if !matches!(schedule.text("status"), Some("not_started" | "active")) {
+        return;
+    }
+    schedule.insert("status".into(), "canceled".into());
+    schedule.insert("canceled_at".into(), now().into());
+    schedule.insert("current_phase".into(), Value::Null);
+    let text = account.put(KIND, &schedule);
+    let event = if failed { "subscription_schedule.aborted" } else { "subscription_schedule.canceled" };
+    account.emit(event, text);
+}
+
 /// A schedule enters its next phase, or is at its end.
 pub(super) fn enter_next(account: &mut Account, id: &str) {
     let Some(old) = account.get(KIND, id) else { return };
@@ -188,44 +244,54 @@ pub(super) fn enter_next(account: &mut Account, id: &str) {
     let Some(phase) = old.list("phases").get(next).and_then(Value::as_object).cloned() else {
         return finish(account, new);
     };
-    let items: Vec<Value> =
-        phase.objects("items").map(|i| json!({"price": i.get("price"), "quantity": i.get("quantity")})).collect();
+    let items: Vec<Value> = phase.objects("items").map(item_of).collect();
     match old.text("subscription").and_then(|s| account.get("subscription", s)) {
-        Some(subscription) => subscription::replace_items(account, &subscription, &phase, items),
+        Some(subscription) => subscription::enter_phase(account, &subscription, &phase, items),
         None => {
-            let mut sent = object(json!({
-                "customer": old.get("customer"), "items": items, "payment_behavior": "default_incomplete",
-                "metadata": phase.get("metadata"),
-            }));
-            if let Some(method) = phase.get("default_payment_method").filter(|m| !m.is_null()) {
-                sent.insert("default_payment_method".into(), method.clone());
-            }
-            if let Some(end) = phase.integer("trial_end").filter(|e| *e > now()) {
-                sent.insert("trial_end".into(), end.into());
-            }
-            let start = subscription::Start { sent: &sent, session: None };
-            if let Ok(made) = subscription::create(account, &start) {
-                let mut scheduled = made.clone();
-                scheduled.insert("schedule".into(), id.into());
-                scheduled.insert(
-                    "status".into(),
-                    if made.text("status") == Some("incomplete") {
-                        "active".into()
-                    } else {
-                        made.get("status").cloned().unwrap_or_default()
-                    },
-                );
-                account.put("subscription", &scheduled);
+            let sent = begin(&old, &phase, items);
+            let start = subscription::Start { scheduled: true, ..Default::default() };
+            if let Ok(mut made) = subscription::create(account, &sent, &start) {
+                made.insert("schedule".into(), id.into());
+                account.put("subscription", &made);
                 new.insert("subscription".into(), made.id().into());
             }
         }
     }
     activate(&mut new, next, None);
     account.update(KIND, "subscription_schedule.updated", &old, &new);
-    let text = account.put(KIND, &new);
-    if next + 1 == old.list("phases").len() {
-        account.emit("subscription_schedule.expiring", text);
+}
+
+/// The parameters that the subscription of a schedule begins with.
+fn begin(schedule: &Object, phase: &Object, items: Vec<Value>) -> Object {
+    let mut sent = object(json!({
+        "customer": schedule.get("customer"), "items": items, "metadata": phase.get("metadata"),
+    }));
+    for name in ["add_invoice_items", "collection_method", "default_payment_method", "description", "discounts"] {
+        if let Some(value) = phase.get(name).filter(|v| !v.is_null()) {
+            sent.insert(name.into(), value.clone());
+        }
     }
+    if phase.text("collection_method") == Some("send_invoice") {
+        let days = phase.object("invoice_settings").and_then(|s| s.integer("days_until_due"));
+        sent.insert("days_until_due".into(), days.unwrap_or(30).into());
+    }
+    if let Some(end) = phase.integer("trial_end").filter(|e| *e > now()) {
+        sent.insert("trial_end".into(), end.into());
+    }
+    let rates: Vec<Value> = phase.objects("default_tax_rates").map(|r| r.id().into()).collect();
+    if !rates.is_empty() {
+        sent.insert("default_tax_rates".into(), rates.into());
+    }
+    sent
+}
+
+/// An item of a phase as a parameter.
+fn item_of(item: &Object) -> Value {
+    let rates: Vec<Value> = item.objects("tax_rates").map(|r| r.id().into()).collect();
+    json!({
+        "price": item.get("price"), "quantity": item.get("quantity"), "metadata": item.get("metadata"),
+        "tax_rates": rates,
+    })
 }
 
 /// After the last phase the subscription is canceled or goes on by itself.
@@ -279,18 +345,20 @@ fn running(schedule: &Object, verb: &str) -> Result<(), ApiError> {
 fn cancel(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let mut schedule = call.named(KIND)?;
     running(&schedule, "cancel")?;
-    let aborted = schedule.text("status") == Some("active");
     schedule.insert("status".into(), "canceled".into());
     schedule.insert("canceled_at".into(), now().into());
     schedule.insert("current_phase".into(), Value::Null);
     let text = call.account.put(KIND, &schedule);
-    if let Some(id) = schedule.text("subscription") {
-        subscription::end(call.account, id, "cancellation_requested");
+    if let Some(subscription) = schedule.text("subscription").and_then(|s| call.account.get("subscription", s)) {
+        let sent = object(json!({
+            "invoice_now": call.parameters.get("invoice_now").is_none_or(|v| *v == true),
+            "prorate": call.parameters.get("prorate").is_none_or(|v| *v == true),
+        }));
+        if !matches!(subscription.text("status"), Some("canceled" | "incomplete_expired")) {
+            subscription::cancel_with(call.account, subscription, &sent);
+        }
     }
     call.account.emit("subscription_schedule.canceled", text.clone());
-    if aborted {
-        call.account.emit("subscription_schedule.aborted", text.clone());
-    }
     Ok(Reply::Kept(text))
 }
 
@@ -318,7 +386,16 @@ fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         }
         new.insert("phases".into(), phases.into());
         if old.text("status") == Some("active") {
-            activate(&mut new, 0, None);
+            let time = now();
+            let current = new.objects("phases").position(|p| {
+                let at = |name: &str| p.integer(name).unwrap_or_default();
+                (at("start_date")..at("end_date")).contains(&time)
+            });
+            let Some(current) = current else {
+                let message = "One of the phases must be the current one.";
+                return Err(ApiError::invalid(message).param("phases"));
+            };
+            activate(&mut new, current, None);
         }
     }
     if let Some(end) = sent.get("end_behavior") {

@@ -1,8 +1,8 @@
 //! Answers for operations without behaviour of their own: well-shaped objects made from the facts.
 //!
 //! Parameters that fit a field of the same name are put in; the last id in the path becomes the object's id. What
-//! v1 creates in this way is kept, so that it can be read, changed, listed and deleted; an id that was never given
-//! out is answered with an example.
+//! is created in this way is kept, so that it can be read, changed, listed and deleted; an id that was never given
+//! out is answered with an example. v2 has rules of its own for this.
 
 use serde_json::{Value, json};
 use stripe_facts::{Facts, Field, Method, Shape};
@@ -10,6 +10,7 @@ use stripe_facts::{Facts, Field, Method, Shape};
 use super::fields::whole;
 use super::{Call, Read, Reply, listing};
 use crate::conformance;
+use crate::presence::{self, Presence};
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
 
@@ -18,7 +19,10 @@ const DEEPEST: usize = 6;
 
 /// Answers an operation.
 pub(super) fn answer(call: &mut Call<'_>) -> Result<Reply, ApiError> {
-    let Some(kind) = kind_of(&call.operation.response).filter(|_| call.operation.path.starts_with("/v1/")) else {
+    if call.operation.path.starts_with("/v2/") {
+        return super::v2::answer(call);
+    }
+    let Some(kind) = kind_of(&call.operation.response) else {
         let mut value = make(call)?;
         if let Some(object) = value.as_object_mut() {
             let kind = object.text("object").unwrap_or_default().to_owned();
@@ -40,7 +44,19 @@ pub(super) fn answer(call: &mut Call<'_>) -> Result<Reply, ApiError> {
             let within = |o: &Object, id: &str| {
                 o.values().any(|v| v == id) || call.account.made_in.get(o.id()).is_some_and(|owner| owner == id)
             };
-            listing::shelf_where(call, kind, &[], |o| owner.as_deref().is_none_or(|id| within(o, id)))
+            let fields = Facts::bundled().object(kind).unwrap_or_default();
+            let filters: Vec<(&String, &Value)> = call
+                .parameters
+                .iter()
+                .filter(|(name, value)| {
+                    let is_range = matches!(value, Value::Object(_));
+                    !is_range && *name != "created" && fields.iter().any(|f| f.name == **name)
+                })
+                .collect();
+            listing::shelf_where(call, kind, &[], |o| {
+                owner.as_deref().is_none_or(|id| within(o, id))
+                    && filters.iter().all(|(name, value)| o.get(*name) == Some(*value))
+            })
         }
         (Method::Get, _) if own && known.is_some() => Ok(Reply::Made(known.map(Value::Object).unwrap_or_default())),
         (Method::Delete, _) if own && known.is_some() => {
@@ -122,8 +138,16 @@ fn post(call: &mut Call<'_>, kind: &'static str, own: bool, known: Option<Object
             }
         }
         let text = call.account.put(kind, object);
+        if kind == "issuing.authorization" {
+            // Whoever decides on authorizations is asked first.
+            call.account.emit("issuing_authorization.request", text.clone());
+        }
         if let Some(event) = event(kind, "created") {
-            call.account.emit(event, text);
+            call.account.emit(event, text.clone());
+        }
+        let receipt = call.parameters.object("purchase_details").is_some_and(|d| !d.list("receipt").is_empty());
+        if kind == "issuing.transaction" && receipt {
+            call.account.emit("issuing_transaction.purchase_details_receipt_updated", text);
         }
         if kind == "reporting.report_run" {
             // The report is there at once.
@@ -147,8 +171,9 @@ fn set_status(kind: &str, object: &mut Object, status: &str) {
 fn copy(account: &Account, kind: &str, object: &mut Object, sent: &Object) {
     for field in Facts::bundled().object(kind).unwrap_or_default() {
         let Some(sent) = sent.get(&field.name).filter(|_| field.name != "metadata") else { continue };
-        if conformance::fits(&field.shape, sent) {
-            object.insert(field.name.clone(), sent.clone());
+        let completed = super::fields::complete(&field.shape, sent.clone(), presence::of(kind).member(&field.name));
+        if conformance::fits(&field.shape, &completed) {
+            object.insert(field.name.clone(), completed);
             continue;
         }
         let (Some(id), Some(kind)) = (sent.as_str(), object_in(&field.shape)) else { continue };
@@ -194,6 +219,15 @@ fn add_secrets(account: &mut Account, kind: &str, object: &mut Object) {
             _ => return None,
         })
     };
+    // Objects may lack these later on, and have them when they are made.
+    let fresh: &[&str] = match kind {
+        "ephemeral_key" => &["secret"],
+        "identity.verification_session" => &["client_secret", "url"],
+        _ => &[],
+    };
+    for name in fresh {
+        object.entry(*name).or_insert(Value::Null);
+    }
     for (name, value) in object.iter_mut() {
         if matches!(name.as_str(), "expires" | "expires_at") && *value == 0 {
             *value = (now() + 3_600).into();
@@ -209,11 +243,12 @@ fn add_secrets(account: &mut Account, kind: &str, object: &mut Object) {
 
 /// An object of the shape that the operation returns.
 fn make(call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let mut value = example(&call.operation.response, 0);
+    let mut value = example(&call.operation.response, 0, presence::of(""));
     let url = call.path();
     let Some(object) = value.as_object_mut() else { return Ok(value) };
     let kind = object.text("object").unwrap_or_default().to_owned();
     if matches!(kind.as_str(), "list" | "search_result") {
+        listing::check_empty(&call.parameters, kind_of(&call.operation.response).unwrap_or("object"))?;
         object.insert("url".into(), url.into());
         return Ok(value);
     }
@@ -221,7 +256,7 @@ fn make(call: &mut Call<'_>) -> Result<Value, ApiError> {
     if let Some(id) = own_id {
         object.insert("id".into(), id.as_str().into());
     }
-    if call.operation.method == Method::Delete && !call.operation.path.contains("/v2/") {
+    if call.operation.method == Method::Delete {
         let kept: Value = match object.get("id") {
             Some(id) => json!({"id": id, "object": kind, "deleted": true}),
             None => json!({"object": kind, "deleted": true}),
@@ -242,8 +277,13 @@ fn make(call: &mut Call<'_>) -> Result<Value, ApiError> {
     Ok(value)
 }
 
+/// Some value of a shape.
+pub(super) fn of_shape(shape: &Shape) -> Value {
+    example(shape, 0, presence::of(""))
+}
+
 /// A value of a shape.
-fn example(shape: &Shape, depth: usize) -> Value {
+fn example(shape: &Shape, depth: usize, presence: &Presence) -> Value {
     match shape {
         Shape::Any => json!({}),
         Shape::Boolean => false.into(),
@@ -255,10 +295,10 @@ fn example(shape: &Shape, depth: usize) -> Value {
         Shape::Enum(values) => values.first().map_or("", String::as_str).into(),
         Shape::Array(_) => json!([]),
         Shape::Map(_) => json!({}),
-        Shape::Object(fields) => members(fields, depth),
-        Shape::Union(parts) => parts.first().map_or(Value::Null, |p| example(p, depth)),
+        Shape::Object(fields) => members(fields, depth, presence),
+        Shape::Union(parts) => parts.first().map_or(Value::Null, |p| example(p, depth, presence)),
         Shape::Ref(name) => match Facts::bundled().object(name) {
-            Some(fields) => members(fields, depth + 1),
+            Some(fields) => members(fields, depth + 1, presence::of(name)),
             None => json!({}),
         },
         Shape::Expandable(names) => format!("{}_simulated", names.first().map_or("obj", |n| prefix(n))).into(),
@@ -270,7 +310,7 @@ fn example(shape: &Shape, depth: usize) -> Value {
     }
 }
 
-fn members(fields: &[Field], depth: usize) -> Value {
+fn members(fields: &[Field], depth: usize, presence: &Presence) -> Value {
     let mut object = Object::new();
     let kind = fields.iter().find(|f| f.name == "object").and_then(|f| match &f.shape {
         Shape::Enum(values) => values.first().cloned(),
@@ -281,8 +321,9 @@ fn members(fields: &[Field], depth: usize) -> Value {
             ("id", Shape::String) => format!("{}_simulated", kind.as_deref().map_or("obj", prefix)).into(),
             ("created", Shape::Integer) => now().into(),
             (name, Shape::String) if *required => text_example(name).into(),
-            _ if *required && (depth < DEEPEST || !*nullable) => example(shape, depth),
-            _ => continue,
+            _ if *required && (depth < DEEPEST || !*nullable) => example(shape, depth, presence.member(name)),
+            _ if presence.member(name).may_lack() => continue,
+            _ => Value::Null,
         };
         object.insert(name.clone(), value);
     }

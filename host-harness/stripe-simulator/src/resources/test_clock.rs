@@ -40,6 +40,10 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     if !(0..=LATEST).contains(&time) {
         return Err(ApiError::invalid("Invalid timestamp").code("parameter_invalid_integer").param("frozen_time"));
     }
+    let owner = match call.parameters.text("customer") {
+        Some(id) => Some(customer::named(call.account, id, "customer")?),
+        None => None,
+    };
     let created = now();
     let clock = object(json!({
         "id": call.account.new_id("clock"), "object": KIND, "created": created, "deletes_after": created + 30 * DAY,
@@ -47,8 +51,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         "status_details": {},
     }));
     let text = call.account.create(KIND, "test_helpers.test_clock.created", &clock);
-    if let Some(id) = call.parameters.text("customer").map(str::to_owned) {
-        let mut owner = customer::named(call.account, &id, "customer")?;
+    if let Some(mut owner) = owner {
         owner.insert("test_clock".into(), clock.id().into());
         call.account.put("customer", &owner);
     }

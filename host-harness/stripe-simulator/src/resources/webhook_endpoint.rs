@@ -1,7 +1,7 @@
 //! Webhook endpoints.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use super::fields::{assign, assign_metadata, deleted, new_metadata, object};
 use super::{Call, Operations, Read, Reply, listing};
 use crate::protocol::ApiError;
 use crate::webhooks::Target;
-use crate::world::{Account, Object, now};
+use crate::world::{Object, now};
 
 pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v1/webhook_endpoints", list),
@@ -23,12 +23,16 @@ pub(super) const OPERATIONS: Operations = &[
 const MOST: usize = 16;
 const KIND: &str = "webhook_endpoint";
 
-fn check_url(url: &str) -> Result<(), ApiError> {
+/// Whether deliveries could be sent to a URL.
+pub(super) fn is_sound(url: &str) -> bool {
     let parsed: Option<hyper::Uri> = url.parse().ok();
-    let sound = parsed
+    parsed
         .as_ref()
-        .is_some_and(|u| u.host().is_some_and(|h| !h.is_empty()) && matches!(u.scheme_str(), Some("http" | "https")));
-    if sound {
+        .is_some_and(|u| u.host().is_some_and(|h| !h.is_empty()) && matches!(u.scheme_str(), Some("http" | "https")))
+}
+
+fn check_url(url: &str) -> Result<(), ApiError> {
+    if is_sound(url) {
         return Ok(());
     }
     let message = "Invalid URL: An explicit scheme (such as https) must be provided.";
@@ -42,6 +46,7 @@ fn check_events(sent: &Object) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// An endpoint for `connect` hears of connected accounts instead of its own.
 fn target(endpoint: &Object, secret: &str, connect: bool) -> Arc<Target> {
     Arc::new(Target {
         id: endpoint.id().into(),
@@ -50,8 +55,10 @@ fn target(endpoint: &Object, secret: &str, connect: bool) -> Arc<Target> {
         enabled_events: endpoint.list("enabled_events").iter().filter_map(|e| e.as_str().map(str::to_owned)).collect(),
         api_version: endpoint.text("api_version").map(Into::into),
         enabled: endpoint.text("status") == Some("enabled"),
-        connect,
         socket: None,
+        thin: false,
+        own: !connect,
+        connected: connect,
         gone: AtomicBool::new(false),
     })
 }
@@ -63,7 +70,6 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     if call.account.shelf(KIND).is_some_and(|s| s.count() >= MOST) {
         return Err(ApiError::invalid(format!("You have reached the maximum of {MOST} test webhook endpoints.")));
     }
-    let connect = sent.is_true("connect");
     let secret = format!("whsec_{}", call.account.letters(32));
     let mut endpoint = object(json!({
         "id": call.account.new_id("we"),
@@ -79,8 +85,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         "url": sent.text("url"),
     }));
     call.account.put(KIND, &endpoint);
-    let made = target(&endpoint, &secret, connect);
-    call.account.change_targets(|all| all.push(made));
+    call.account.aim(target(&endpoint, &secret, call.parameters.is_true("connect")));
     endpoint.insert("secret".into(), secret.into());
     Ok(endpoint.into())
 }
@@ -102,29 +107,18 @@ fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         endpoint.insert("status".into(), if *disabled { "disabled" } else { "enabled" }.into());
     }
     let text = call.account.put(KIND, &endpoint);
-    call.account.change_targets(|all| {
-        if let Some(old) = all.iter_mut().find(|t| *t.id == *endpoint.id()) {
-            *old = target(&endpoint, &old.secret, old.connect);
-        }
-    });
+    if let Some(old) = call.account.target(endpoint.id()) {
+        let new = target(&endpoint, &old.secret, old.connected);
+        call.account.aim(new);
+    }
     Ok(Reply::Kept(text))
 }
 
 fn delete(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let id = call.named(KIND)?.id().to_owned();
-    remove_target(call.account, &id);
+    call.account.turn_away(&id);
     call.account.remove(KIND, &id, None);
     Ok(deleted(KIND, &id).into())
-}
-
-fn remove_target(account: &mut Account, id: &str) {
-    account.change_targets(|all| {
-        all.retain(|t| {
-            let gone = *t.id == *id;
-            t.gone.fetch_or(gone, Ordering::Relaxed);
-            !gone
-        });
-    });
 }
 
 fn list(call: &mut Call<'_>) -> Result<Reply, ApiError> {

@@ -22,14 +22,15 @@ use tokio::task::JoinSet;
 
 use crate::faults::Faults;
 use crate::protocol::pretty;
-use crate::world::{Event, machine};
+use crate::violations::Violations;
+use crate::world::{Event, ThinEvent, machine};
 
 /// Attempts in test mode; live mode goes on for days, which no run of the simulator lasts.
 const ATTEMPTS: u32 = 3;
 /// How long an endpoint may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A webhook endpoint as deliveries see it. A changed endpoint is a new target.
+/// A webhook endpoint or an event destination as deliveries see it. A changed one is a new target.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) id: Box<str>,
@@ -38,10 +39,14 @@ pub(crate) struct Target {
     pub(crate) enabled_events: Vec<String>,
     pub(crate) api_version: Option<Box<str>>,
     pub(crate) enabled: bool,
-    /// Whether it hears of connected accounts, and not of its own.
-    pub(crate) connect: bool,
     /// Where events go in place of the URL, for a client that listens.
     pub(crate) socket: Option<UnboundedSender<Job>>,
+    /// Whether it gets thin events; else it gets snapshots.
+    pub(crate) thin: bool,
+    /// Whether it hears of the account that it belongs to.
+    pub(crate) own: bool,
+    /// Whether it hears of accounts that are connected to that one.
+    pub(crate) connected: bool,
     /// Set once the endpoint is deleted: attempts that are still to come are not made.
     pub(crate) gone: AtomicBool,
 }
@@ -56,15 +61,58 @@ impl Target {
             enabled_events: vec!["*".to_owned()],
             api_version: None,
             enabled: true,
-            connect: false,
             socket: Some(jobs),
+            thin: false,
+            own: true,
+            connected: true,
             gone: AtomicBool::new(false),
         }
     }
 
-    /// Whether events of this type go here.
+    /// Whether snapshots of this type go here.
     pub(crate) fn wants(&self, kind: &str) -> bool {
+        !self.thin && self.enables(kind)
+    }
+
+    /// Whether thin events of this type go here.
+    pub(crate) fn wants_thin(&self, kind: &str) -> bool {
+        (self.thin || self.socket.is_some()) && self.enables(kind)
+    }
+
+    fn enables(&self, kind: &str) -> bool {
         self.enabled && self.enabled_events.iter().any(|e| e == "*" || e == kind)
+    }
+}
+
+/// An event in the form that it is told in.
+#[derive(Debug, Clone)]
+pub(crate) enum News {
+    Snapshot(Arc<Event>),
+    Thin(Arc<ThinEvent>),
+}
+
+impl News {
+    pub(crate) fn id(&self) -> &str {
+        match self {
+            Self::Snapshot(event) => &event.id,
+            Self::Thin(event) => &event.id,
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Snapshot(event) => event.kind,
+            Self::Thin(event) => event.kind,
+        }
+    }
+
+    /// The body of a delivery. Thin events are the same in every version, and always name the account that was
+    /// acted for.
+    fn body(&self, version: Option<&str>, account: Option<&str>) -> Bytes {
+        match self {
+            Self::Snapshot(event) => pretty(&event.text_from(version, account)),
+            Self::Thin(event) => serde_json::Value::Object(event.notification()).to_string().into(),
+        }
     }
 }
 
@@ -72,7 +120,16 @@ impl Target {
 #[derive(Debug, Clone)]
 pub(crate) struct Job {
     pub(crate) target: Arc<Target>,
-    pub(crate) event: Arc<Event>,
+    pub(crate) news: News,
+    /// The connected account that it happened in, when the endpoint is another account's.
+    pub(crate) account: Option<Box<str>>,
+}
+
+impl Job {
+    /// The body of the delivery, in a version or else the account's.
+    pub(crate) fn body(&self, version: Option<&str>) -> Bytes {
+        self.news.body(version, self.account.as_deref())
+    }
 }
 
 /// An attempt to deliver.
@@ -116,6 +173,7 @@ pub(crate) struct Terms {
     pub(crate) retry_unit: Duration,
     pub(crate) faults: Arc<Faults>,
     pub(crate) log: Arc<Log>,
+    pub(crate) violations: Arc<Violations>,
 }
 
 type Http = Client<HttpConnector, Full<Bytes>>;
@@ -179,7 +237,8 @@ async fn attempt(job: &Job, http: &Http, terms: &Terms) -> bool {
     if target.gone.load(Ordering::Relaxed) {
         return true;
     }
-    let body = body(job, target.api_version.as_deref());
+    let body = job.body(target.api_version.as_deref());
+    terms.violations.delivery(&target.url, &body);
     let request =
         headers(target, &body, &terms.faults).into_iter().fold(Request::post(&*target.url), |request, header| {
             let (name, value) = header;
@@ -197,11 +256,6 @@ async fn attempt(job: &Job, http: &Http, terms: &Terms) -> bool {
     success
 }
 
-/// The body of a delivery.
-pub(crate) fn body(job: &Job, version: Option<&str>) -> Bytes {
-    pretty(&job.event.text(version))
-}
-
 /// The headers of a delivery, signed now.
 pub(crate) fn headers(target: &Target, body: &[u8], faults: &Faults) -> [(&'static str, String); 5] {
     let signature = signature::header(&target.secret, machine().saturating_add(faults.skew()), body);
@@ -217,11 +271,13 @@ pub(crate) fn headers(target: &Target, body: &[u8], faults: &Faults) -> [(&'stat
 
 /// An event was taken by whom it was for.
 pub(crate) fn taken(job: &Job, log: &Log) {
-    job.event.delivered();
+    if let News::Snapshot(event) = &job.news {
+        event.delivered();
+    }
     note(job, log, true);
 }
 
-fn note(job: &Job, log: &Log, taken: bool) {
-    let Job { target, event } = job;
-    log.note(Attempt { time: machine(), event: event.id.clone(), kind: event.kind, url: target.url.clone(), taken });
+fn note(Job { target, news, .. }: &Job, log: &Log, taken: bool) {
+    let (time, url) = (machine(), target.url.clone());
+    log.note(Attempt { time, event: news.id().into(), kind: news.kind(), url, taken });
 }

@@ -1,18 +1,22 @@
 //! One account: its shelves, its events and its kept answers.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
+use indexmap::IndexMap;
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::errands::Work;
 use super::later::{Agenda, banking_days_after};
-use super::{Event, Ids, Object, Scope, Settings, Shelf, Task, clock, now};
+use super::{Chronicle, Event, Ids, Object, Scope, Settings, Shelf, Task, ThinEvent, clock, thin_changes};
+use crate::older;
+use crate::presence;
 use crate::protocol::{ApiError, KeptAnswer};
-use crate::webhooks::{Job, Target};
+use crate::webhooks::{Job, News, Target};
 
 /// The request that changes are made for; events name it.
 #[derive(Debug, Clone, Default)]
@@ -42,20 +46,22 @@ pub(crate) struct Account {
     settings: Arc<Settings>,
     ids: Ids,
     shelves: HashMap<&'static str, Shelf>,
-    events: Vec<Arc<Event>>,
-    event_positions: HashMap<Box<str>, usize>,
+    chronicle: Chronicle,
     pending: Vec<(&'static str, Bytes, Option<Bytes>)>,
+    thin_ids: Ids,
+    thin_pending: Vec<(Arc<ThinEvent>, Option<Box<str>>)>,
     cause: Cause,
     agenda: Agenda,
     jobs: UnboundedSender<Job>,
+    /// Where events go, in the order that the endpoints were created.
     targets: Vec<Arc<Target>>,
     /// Answers by idempotency key.
-    pub(crate) idempotency: HashMap<Box<str>, Slot>,
+    pub(crate) idempotency: IndexMap<Arc<str>, Slot>,
     /// Payment methods that were set up for payments while the customer is away.
     pub(crate) set_up_off_session: HashSet<String>,
     /// What payment intents and subscriptions are for, when they are part of something: its kind and id.
     pub(crate) purposes: HashMap<String, (&'static str, String)>,
-    /// The subscription that is being created: its changes are part of the creation.
+    /// The subscription that is being created or changed: what becomes of its invoice meanwhile is part of that.
     pub(crate) being_created: Option<String>,
     /// The bytes of files, by their id.
     pub(crate) uploads: HashMap<String, Bytes>,
@@ -67,8 +73,8 @@ pub(crate) struct Account {
     pub(crate) warned: HashSet<String>,
     /// Sums by currency.
     pub(crate) balances: BTreeMap<String, Sums>,
-    /// Transactions whose money is pending, and when it is available: milliseconds since 1970.
-    pub(crate) settling: Vec<(i64, String)>,
+    /// Transactions whose money is pending, by when it is available: milliseconds since 1970.
+    pub(crate) settling: BTreeMap<i64, Vec<String>>,
 }
 
 /// Money of one currency, in the smallest unit.
@@ -80,19 +86,21 @@ pub(crate) struct Sums {
 
 impl Account {
     pub(super) fn new(scope: Scope, settings: Arc<Settings>, ids: Ids, jobs: UnboundedSender<Job>) -> Self {
+        let chronicle = Chronicle::new(scope.account.clone());
         Self {
             scope,
             settings,
+            thin_ids: ids.apart(),
             ids,
             shelves: HashMap::new(),
-            events: Vec::new(),
-            event_positions: HashMap::new(),
+            chronicle,
             pending: Vec::new(),
+            thin_pending: Vec::new(),
             cause: Cause::default(),
             agenda: Agenda::default(),
             jobs,
             targets: Vec::new(),
-            idempotency: HashMap::new(),
+            idempotency: IndexMap::new(),
             set_up_off_session: HashSet::new(),
             purposes: HashMap::new(),
             being_created: None,
@@ -101,8 +109,12 @@ impl Account {
             made_in: HashMap::new(),
             warned: HashSet::new(),
             balances: BTreeMap::new(),
-            settling: Vec::new(),
+            settling: BTreeMap::new(),
         }
+    }
+
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.scope
     }
 
     /// Whether this is live mode.
@@ -131,9 +143,24 @@ impl Account {
         &self.settings
     }
 
+    /// The simulator's clock, in Unix seconds, whatever clock the operation that is carried out sees.
+    pub(crate) fn clock(&self) -> i64 {
+        self.clock_milliseconds() / 1_000
+    }
+
+    /// The same in milliseconds.
+    pub(crate) fn clock_milliseconds(&self) -> i64 {
+        clock::moment_with(self.settings.skew.load(Ordering::Relaxed))
+    }
+
     /// A new id with this prefix.
     pub(crate) fn new_id(&mut self, prefix: &str) -> String {
         self.ids.make(prefix)
+    }
+
+    /// A new id of v2 with this prefix.
+    pub(crate) fn new_v2_id(&mut self, prefix: &str) -> String {
+        self.thin_ids.make_v2(prefix, self.scope.live)
     }
 
     /// That many random letters and digits.
@@ -152,6 +179,28 @@ impl Account {
     /// How many objects there are of each kind.
     pub(crate) fn counts(&self) -> BTreeMap<&'static str, usize> {
         self.shelves.iter().map(|(kind, shelf)| (*kind, shelf.count())).collect()
+    }
+
+    /// A number that stays the same for as long as nothing changes: objects, events, endpoints and balances. Keys
+    /// whose answers are kept are no part of it.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let kinds: BTreeMap<_, _> = self.shelves.iter().collect();
+        for (kind, shelf) in kinds {
+            hasher.write(kind.as_bytes());
+            shelf.hash(&mut hasher);
+        }
+        hasher.write_usize(self.chronicle.len());
+        for target in &self.targets {
+            hasher.write(target.id.as_bytes());
+            hasher.write_u8(u8::from(target.enabled));
+        }
+        for (currency, sums) in &self.balances {
+            hasher.write(currency.as_bytes());
+            hasher.write_i64(sums.available);
+            hasher.write_i64(sums.pending);
+        }
+        hasher.finish()
     }
 
     /// The text of an object, deleted or not.
@@ -183,12 +232,19 @@ impl Account {
         kept.filter_map(|k| serde_json::from_slice::<Object>(k.text).ok()).filter(|o| test(o)).collect()
     }
 
-    /// Keeps an object under its id, in its place or as the newest.
+    /// The newest object of a kind for which a test holds; `needle` as in [`Self::select`].
+    pub(crate) fn newest(&self, kind: &str, needle: &str, test: impl Fn(&Object) -> bool) -> Option<Object> {
+        let mut kept = self.shelves.get(kind)?.newest_first().filter(|k| contains(k.text, needle));
+        kept.find_map(|k| serde_json::from_slice::<Object>(k.text).ok().filter(|o| test(o)))
+    }
+
+    /// Keeps an object under its id, in its place or as the newest, with every member that Stripe sends of it.
     pub(crate) fn put(&mut self, kind: &'static str, object: &Object) -> Bytes {
         // Boxed: a vector's spare room would be kept with every object.
-        let text = Bytes::from(serde_json::to_vec(object).unwrap_or_default().into_boxed_slice());
+        let text = Bytes::from(serde_json::to_vec(&*presence::settled(object)).unwrap_or_default().into_boxed_slice());
         let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
-        let created = object.get("created").and_then(Value::as_i64).unwrap_or_default();
+        // Invoice items have a date in its place.
+        let created = object.get("created").or_else(|| object.get("date")).and_then(Value::as_i64).unwrap_or_default();
         self.shelves.entry(kind).or_default().put(id, created, text.clone());
         text
     }
@@ -234,11 +290,49 @@ impl Account {
 
     // ---- events
 
+    /// Sends events to a new target, or to one that changed.
+    pub(crate) fn aim(&mut self, target: Arc<Target>) {
+        if self.scope.account.is_none() {
+            self.settings.aim(self.scope.live, &target.id, Some(Arc::clone(&target)));
+        }
+        match self.targets.iter_mut().find(|t| t.id == target.id) {
+            Some(old) => *old = target,
+            None => self.targets.push(target),
+        }
+    }
+
+    /// Sends nothing more to a target; attempts that are still to come are not made.
+    pub(crate) fn turn_away(&mut self, id: &str) {
+        self.settings.aim(self.scope.live, id, None);
+        self.targets.retain(|t| {
+            let gone = *t.id == *id;
+            t.gone.fetch_or(gone, Ordering::Relaxed);
+            !gone
+        });
+    }
+
+    /// The target of an endpoint or a destination.
+    pub(crate) fn target(&self, id: &str) -> Option<&Arc<Target>> {
+        self.targets.iter().find(|t| *t.id == *id)
+    }
+
+    /// Where an event goes: each a target, and this account if the target is another's.
+    fn hearers(&self, wants: impl Fn(&Target) -> bool) -> Vec<(Arc<Target>, Option<Box<str>>)> {
+        let own = self.targets.iter().filter(|t| t.own && wants(t));
+        let mut found: Vec<_> = own.map(|t| (Arc::clone(t), None)).collect();
+        if let Some(account) = &self.scope.account {
+            let platform = self.settings.platform_targets(self.scope.live).into_iter();
+            found.extend(platform.filter(|t| wants(t)).map(|t| (t, Some(account.clone()))));
+        }
+        found
+    }
+
     /// Begins a request: what was due before it is done, and the changes from here on are its doing.
     pub(crate) fn begin(&mut self, cause: Cause) {
         self.catch_up();
         self.cause = cause;
         self.pending.clear();
+        self.thin_pending.clear();
     }
 
     /// Does what is due. No request is the cause of it.
@@ -247,6 +341,7 @@ impl Account {
         while let Some((task, id)) = self.agenda.take(clock::moment()) {
             self.cause = Cause::default();
             self.pending.clear();
+            self.thin_pending.clear();
             task(self, &id);
             self.commit();
         }
@@ -287,56 +382,86 @@ impl Account {
         self.pending.insert(place.min(self.pending.len()), (kind, object, None));
     }
 
+    /// Notes a thin event about an object; it happens when the request ends, after those of v1. With a target's
+    /// id it goes there and nowhere else, whatever was enabled.
+    pub(crate) fn emit_thin(
+        &mut self,
+        kind: &'static str,
+        object: Bytes,
+        data: Option<Value>,
+        only_to: Option<&str>,
+    ) -> Arc<ThinEvent> {
+        let event = Arc::new(self.thin_event(kind, object, data));
+        self.thin_pending.push((Arc::clone(&event), only_to.map(Into::into)));
+        event
+    }
+
+    fn thin_event(&mut self, kind: &'static str, object: Bytes, data: Option<Value>) -> ThinEvent {
+        ThinEvent {
+            id: self.thin_ids.make_v2("evt", self.scope.live).into(),
+            kind,
+            created: self.clock_milliseconds(),
+            live: self.scope.live,
+            context: self.scope.account.clone(),
+            request_id: self.cause.request_id.clone(),
+            idempotency_key: self.cause.idempotency_key.clone(),
+            object,
+            data,
+            snapshot: None,
+        }
+    }
+
+    /// Tells a thin event to those that want it.
+    fn tell(&self, event: &Arc<ThinEvent>, only_to: Option<&str>) {
+        let hearers = match only_to {
+            Some(id) => self.target(id).filter(|t| t.enabled).map(|t| (Arc::clone(t), None)).into_iter().collect(),
+            None => self.hearers(|t| t.wants_thin(event.kind)),
+        };
+        for (target, account) in hearers {
+            self.deliver(target, News::Thin(Arc::clone(event)), account);
+        }
+    }
+
     /// Ends a request: its events happen, in the order that they were noted.
     pub(crate) fn commit(&mut self) {
         // Events happen when they happen, whatever a test clock says.
         super::freeze(None);
-        let created = now();
+        let moment = self.clock_milliseconds();
         for (kind, object, previous) in std::mem::take(&mut self.pending) {
-            let id = self.ids.make("evt").into_boxed_str();
-            let own = self.targets.iter().filter(|t| !t.connect && t.wants(kind)).map(Arc::clone);
-            let mut targets: Vec<_> = own.collect();
-            if self.scope.account.is_some() {
-                targets.extend(self.settings.connect_targets(self.scope.live, kind));
-            }
+            let targets = self.hearers(|t| t.wants(kind));
+            let versions = targets.iter().filter_map(|(t, _)| t.api_version.as_deref());
+            let older = versions.chain([&*self.settings.account_version]).any(older::differs);
+            let apart = if older { older::note(self, &object) } else { older::Noted::new() };
             let event = Arc::new(Event {
-                id: id.clone(),
+                id: self.ids.make("evt").into(),
                 kind,
-                account: self.scope.account.clone(),
-                created,
-                object,
+                moment,
+                object: object.clone(),
                 previous,
+                apart,
                 live: self.scope.live,
                 request_id: self.cause.request_id.clone(),
                 idempotency_key: self.cause.idempotency_key.clone(),
                 account_version: Arc::clone(&self.settings.account_version),
                 pending: AtomicU32::new(u32::try_from(targets.len()).unwrap_or(u32::MAX)),
             });
-            self.event_positions.insert(id, self.events.len());
-            self.events.push(Arc::clone(&event));
-            for target in targets {
-                self.deliver(target, &event);
+            let counterpart = self.chronicle.note(&event);
+            for (target, account) in targets {
+                self.deliver(target, News::Snapshot(Arc::clone(&event)), account);
+            }
+            if let Some(thin) = counterpart {
+                self.tell(&thin, None);
+            }
+            for kind in thin_changes::of_snapshot(kind, &object, event.previous.as_ref()) {
+                let thin = Arc::new(self.thin_event(kind, object.clone(), None));
+                self.chronicle.note_thin(&thin);
+                self.tell(&thin, None);
             }
         }
-    }
-
-    /// Changes where events go.
-    pub(crate) fn change_targets(&mut self, change: impl FnOnce(&mut Vec<Arc<Target>>)) {
-        change(&mut self.targets);
-        if self.scope.account.is_none() {
-            let hear = |t: &&Arc<Target>| t.connect || t.socket.is_some();
-            self.settings.set_connect_targets(self.scope.live, self.targets.iter().filter(hear).cloned().collect());
+        for (event, only_to) in std::mem::take(&mut self.thin_pending) {
+            self.chronicle.note_thin(&event);
+            self.tell(&event, only_to.as_deref());
         }
-    }
-
-    /// Where events go, in the order that the endpoints were created.
-    pub(crate) fn targets(&self) -> &[Arc<Target>] {
-        &self.targets
-    }
-
-    /// The endpoint of an id.
-    pub(crate) fn target(&self, id: &str) -> Option<Arc<Target>> {
-        self.targets.iter().find(|t| *t.id == *id).cloned()
     }
 
     /// The clients that listen.
@@ -344,20 +469,20 @@ impl Account {
         self.targets.iter().filter(|t| t.socket.is_some()).cloned().collect()
     }
 
-    /// Delivers an event once more.
-    pub(crate) fn deliver(&self, target: Arc<Target>, event: &Arc<Event>) {
+    /// Those that hear of an event of a type.
+    pub(crate) fn wanting(&self, kind: &str) -> Vec<Arc<Target>> {
+        self.targets.iter().filter(|t| t.wants(kind)).cloned().collect()
+    }
+
+    /// Sends an event on its way; `account` is this one where the target is another's.
+    pub(crate) fn deliver(&self, target: Arc<Target>, news: News, account: Option<Box<str>>) {
         // The courier is gone only when the simulator is stopping.
-        let _ = self.jobs.send(Job { target, event: Arc::clone(event) });
+        let _ = self.jobs.send(Job { target, news, account });
     }
 
-    /// Every event, oldest first.
-    pub(crate) fn events(&self) -> &[Arc<Event>] {
-        &self.events
-    }
-
-    /// Where an event stands among [`Self::events`].
-    pub(crate) fn event_position(&self, id: &str) -> Option<usize> {
-        self.event_positions.get(id).copied()
+    /// Every event.
+    pub(crate) fn events(&self) -> &Chronicle {
+        &self.chronicle
     }
 }
 

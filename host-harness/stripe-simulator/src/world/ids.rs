@@ -41,6 +41,7 @@ const FORMS: &[(&str, &str, usize)] = &[
     ("pm", "1", 24),
     ("price", "1", 24),
     ("prod", "", 14),
+    ("py", "3", 24),
     ("pyr", "1", 24),
     ("re", "3", 24),
     ("req", "", 14),
@@ -87,6 +88,24 @@ impl Ids {
         id
     }
 
+    /// An id as v2 gives them: longer, and with the mode in it.
+    pub(crate) fn make_v2(&mut self, prefix: &str, live: bool) -> String {
+        let (mode, head, length) = match (live, prefix) {
+            (true, "evt") => ("", "65", 46),
+            (false, "evt") => ("_test", "65", 46),
+            (true, _) => ("", "61", 44),
+            (false, _) => ("_test", "61", 44),
+        };
+        let mut id = format!("{prefix}{mode}_{head}");
+        self.letters(&mut id, length - head.len());
+        id
+    }
+
+    /// Another sequence, which takes nothing from this one.
+    pub(crate) fn apart(&self) -> Self {
+        Self { state: self.state ^ 0x7e57_0000_0000_7e57 }
+    }
+
     /// That many letters and digits.
     pub(crate) fn letters(&mut self, into: &mut String, count: usize) {
         // Eleven digits of base 62 hold one number of 64 bits.
@@ -112,6 +131,16 @@ mod tests {
         assert_eq!(ids.make("cus").len(), "cus_QXg1o8vcGmoR32".len());
         assert_eq!(ids.make("pi").len(), "pi_1PgafyB7WZ01zgkWSjxsAJo3".len());
         assert!(ids.make("pi").starts_with("pi_3"));
+    }
+
+    #[test]
+    fn v2_ids_tell_their_mode() {
+        let mut ids = Ids::new(7);
+        let made = ids.make_v2("ed", false);
+        assert_eq!(made.len(), "ed_test_61RM8ltWcTW4mbsxf16RJyfa2xSQLHJJh1sxm7H0KVT6".len());
+        assert!(ids.make_v2("evt", true).starts_with("evt_65"));
+        let event = ids.make_v2("evt", false);
+        assert_eq!(event.len(), "evt_test_65RM8sQH2oXnebF5Rpc16RJyfa2xSQLHJJh1sxm7H0KI92".len());
     }
 
     #[test]

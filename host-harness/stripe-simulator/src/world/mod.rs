@@ -1,16 +1,21 @@
 //! The state: accounts, the objects in them, their events, and the answers kept for idempotency keys.
 //!
-//! An account is what one key mode and one `Stripe-Account` see; what happens in one reaches another by [`errands`]
-//! alone. Every account has one lock, held for one operation and never across an await. What the operations *do* to the state is
+//! An account is what one key mode and one `Stripe-Account` see. What happens in one reaches another by [`errands`]
+//! alone, except that the endpoints of the key's own account can hear of those that it acts for. Every account has one
+//! lock, held for one operation and never across an await. What the operations *do* to the state is
 //! `resources`' business; how they are reached is `protocol`'s.
 
 mod account;
+mod chronicle;
 mod clock;
 mod errands;
 mod events;
 mod ids;
+pub(crate) mod instant;
 mod later;
 mod shelf;
+mod thin_changes;
+pub(crate) mod thin_events;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -22,12 +27,14 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 
 pub(crate) use account::{Account, Cause, OWN_ACCOUNT, Slot, contains};
+pub(crate) use chronicle::Chronicle;
 pub(crate) use clock::{freeze, machine, moment, now};
 pub(crate) use errands::Work;
 pub(crate) use events::Event;
 pub(crate) use ids::Ids;
 pub(crate) use later::{Task, keep};
 pub(crate) use shelf::Shelf;
+pub(crate) use thin_events::ThinEvent;
 
 use crate::Options;
 use crate::older;
@@ -56,8 +63,8 @@ pub(crate) struct Settings {
     pub(crate) alarm: Notify,
     errands: errands::Errands,
     external_accounts: Mutex<HashMap<Owner, Vec<Object>>>,
-    /// Where events of connected accounts go, by mode.
-    connect: Mutex<HashMap<bool, Vec<Arc<Target>>>>,
+    /// Where events of connected accounts go besides, by mode, in the order that the endpoints were created.
+    platform: Mutex<Vec<(bool, Arc<Target>)>>,
 }
 
 impl Settings {
@@ -76,19 +83,8 @@ impl Settings {
             alarm: Notify::new(),
             errands: errands::Errands::default(),
             external_accounts: Mutex::default(),
-            connect: Mutex::default(),
+            platform: Mutex::default(),
         }
-    }
-
-    /// Where events of connected accounts go that are of this type.
-    fn connect_targets(&self, live: bool, kind: &str) -> Vec<Arc<Target>> {
-        let all = self.connect.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get(&live).into_iter().flatten().filter(|t| t.wants(kind)).map(Arc::clone).collect()
-    }
-
-    /// Replaces them.
-    fn set_connect_targets(&self, live: bool, targets: Vec<Arc<Target>>) {
-        self.connect.lock().unwrap_or_else(PoisonError::into_inner).insert(live, targets);
     }
 
     /// The external accounts of an account, in the order that they were added. They are kept beside the accounts:
@@ -102,6 +98,25 @@ impl Settings {
     pub(crate) fn set_external_accounts(&self, live: bool, account: &str, external: Vec<Object>) {
         let mut all = self.external_accounts.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert((live, account.into()), external);
+    }
+
+    /// Puts the endpoint of a platform in its place, or takes it out of it.
+    fn aim(&self, live: bool, id: &str, target: Option<Arc<Target>>) {
+        let mut platform = self.platform.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = platform.iter().position(|(_, t)| *t.id == *id);
+        let target = target.filter(|t| t.connected).map(|t| (live, t));
+        match (place, target) {
+            (Some(place), Some(new)) => platform.splice(place..=place, [new]).for_each(drop),
+            (Some(place), None) => drop(platform.remove(place)),
+            (None, Some(new)) => platform.push(new),
+            (None, None) => {}
+        }
+    }
+
+    /// The endpoints of platforms that hear of accounts connected to them.
+    fn platform_targets(&self, live: bool) -> Vec<Arc<Target>> {
+        let platform = self.platform.lock().unwrap_or_else(PoisonError::into_inner);
+        platform.iter().filter(|(l, _)| *l == live).map(|(_, t)| Arc::clone(t)).collect()
     }
 }
 

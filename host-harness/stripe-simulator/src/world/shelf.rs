@@ -3,6 +3,8 @@
 //! An object is kept as the JSON text that is sent: a read costs a reference count, and a million objects
 //! cost little more than their text.
 
+use std::hash::Hasher;
+
 use bytes::Bytes;
 use indexmap::IndexMap;
 
@@ -44,6 +46,14 @@ impl Shelf {
     /// How many objects are not deleted.
     pub(crate) fn count(&self) -> usize {
         self.listed
+    }
+
+    /// Feeds everything that is kept to a hash.
+    pub(crate) fn hash(&self, into: &mut impl Hasher) {
+        for entry in self.entries.values() {
+            into.write(&entry.text);
+            into.write_u8(u8::from(entry.listed));
+        }
     }
 
     /// Where an object stands, deleted or not, as long as its id answers something.

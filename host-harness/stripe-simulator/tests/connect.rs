@@ -6,6 +6,7 @@ mod stripe;
 
 use serde_json::{Value, json};
 use stripe::{Answer, Form, Stripe};
+use stripe_simulator::Options;
 
 const REQUESTED: [(&str, &str); 3] = [
     ("country", "US"),
@@ -397,4 +398,29 @@ async fn a_transfer_arrives_and_comes_back() {
     let refund = as_account(&stripe, &id, "GET", &refund, &[]).await;
     assert_eq!(refund.body["source_transfer_reversal"], reversal.body["id"]);
     assert_eq!(balance(&stripe, &headers).await, 500);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_that_wait_for_each_other_do_not_wait_for_ever() {
+    let latency = std::time::Duration::from_millis(1);
+    let stripe = Stripe::start_with(Options { latency, ..Options::default() }).await;
+    let id = complete(&stripe).await;
+    let there = [
+        ("amount", "1000"),
+        ("currency", "usd"),
+        ("payment_method", "pm_card_visa"),
+        ("confirm", "true"),
+        ("application_fee_amount", "100"),
+    ];
+    let here = [&there[..], &[("transfer_data[destination]", id.as_str())]].concat();
+    let both = (0..20).map(async |_| {
+        let direct = async { as_account(&stripe, &id, "POST", "/v1/payment_intents", &there).await };
+        let passed = async { stripe.make("/v1/payment_intents", &here).await };
+        futures_util::future::join(direct, passed).await
+    });
+    futures_util::future::join_all(both).await;
+    let fees = stripe.get("/v1/application_fees", &[("limit", "100")]).await;
+    assert_eq!(fees.ids().len(), 40);
+    let payments = as_account(&stripe, &id, "GET", "/v1/charges", &[("limit", "100")]).await;
+    assert_eq!(payments.ids().len(), 40);
 }

@@ -9,9 +9,9 @@ use stripe_facts::{Facts, Shape};
 
 use super::application_fee::APPLICATION;
 use super::fields::{assign, assign_metadata, deleted, object, sublist, whole};
-use super::{Call, Operations, Read, Reply, external_account, listing, person, token};
+use super::{Call, Operations, Read, Reply, asked, external_account, listing, person, token};
 use crate::protocol::ApiError;
-use crate::world::{Account, Object, World, lock, now};
+use crate::world::{Account, Object, now};
 
 pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v1/account", retrieve_own),
@@ -23,24 +23,14 @@ pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v1/accounts/{account}/capabilities", list_capabilities),
     ("GET", "/v1/accounts/{account}/capabilities/{capability}", retrieve_capability),
     ("POST", "/v1/accounts/{account}/capabilities/{capability}", update_capability),
-    ("POST", "/v1/accounts/{account}/login_links", create_login_link),
     ("POST", "/v1/accounts/{account}/reject", reject),
     ("POST", "/v1/accounts/{account}/unreject", unreject),
-    ("POST", "/v1/account_links", create_link),
 ];
 
-const KIND: &str = "account";
-/// What is kept of an account link.
-const LINK: &str = "account_link";
+pub(super) const KIND: &str = "account";
 
 /// When the simulated account was opened.
 const OPENED: i64 = 1_577_836_800;
-/// Seconds that an account link can be opened for.
-const LINK_LIFE: i64 = 300;
-
-/// What of the address is asked for.
-const ADDRESS: &[&str] = &["city", "line1", "postal_code", "state"];
-const DOB: &[&str] = &["day", "month", "year"];
 
 /// The account as an object.
 pub(super) fn current(account: &Account) -> Object {
@@ -147,96 +137,10 @@ pub(super) fn check_destination(account: &Account, id: &str, param: &str) -> Res
     Err(ApiError::invalid(format!("No such destination: '{id}'")).code("resource_missing").param(param))
 }
 
-// ---- what an account has to tell
-
-/// Whether something is there at a path of members.
-fn has(object: &Object, path: &[&str]) -> bool {
-    let Some((first, rest)) = path.split_first() else { return true };
-    match object.get(*first) {
-        None | Some(Value::Null) => false,
-        Some(Value::Object(inner)) if !rest.is_empty() => has(inner, rest),
-        Some(Value::String(text)) => !text.is_empty(),
-        Some(_) => rest.is_empty(),
-    }
-}
-
-/// What is missing of a person, under the name that it is asked for by.
-pub(super) fn missing_of(person: &Object, name: &str, country: &str, due: &mut Vec<String>) {
-    let mut ask = |path: &[&str]| {
-        if !has(person, path) {
-            due.push(format!("{name}.{}", path.join(".")));
-        }
-    };
-    for part in ADDRESS.iter().filter(|p| **p != "state" || country == "US") {
-        ask(&["address", part]);
-    }
-    DOB.iter().for_each(|part| ask(&["dob", part]));
-    for part in ["email", "first_name", "last_name", "phone"] {
-        ask(&[part]);
-    }
-    let told = person.is_true("ssn_last_4_provided") || person.is_true("id_number_provided");
-    if country == "US" && !told {
-        due.push(format!("{name}.ssn_last_4"));
-    }
-    let relationship = person.object("relationship");
-    if name != "individual" && relationship.is_some_and(|r| r.is_true("representative") && r.text("title").is_none()) {
-        due.push(format!("{name}.relationship.title"));
-    }
-}
-
-/// What an account still has to tell before it can do what was requested.
-fn due(account: &Account, known: &Object, persons: &[Object]) -> Vec<String> {
-    let mut due = Vec::new();
-    let country = known.text("country").unwrap_or("US");
-    let mut ask = |path: &[&str]| {
-        if !has(known, path) {
-            due.push(path.join("."));
-        }
-    };
-    if known.object("capabilities").is_some_and(|c| !c.is_empty()) {
-        ask(&["business_profile", "mcc"]);
-        ask(&["business_profile", "url"]);
-        ask(&["business_type"]);
-        match known.text("business_type") {
-            Some("individual") => {
-                missing_of(known.object("individual").unwrap_or(&Object::new()), "individual", country, &mut due);
-            }
-            Some(_) => {
-                for part in ADDRESS.iter().filter(|p| **p != "state" || country == "US") {
-                    ask(&["company", "address", part]);
-                }
-                ask(&["company", "name"]);
-                ask(&["company", "phone"]);
-                if !known.object("company").is_some_and(|c| c.is_true("tax_id_provided")) {
-                    due.push("company.tax_id".to_owned());
-                }
-                for role in ["owner", "representative"] {
-                    let told = role == "owner" && known.object("company").is_some_and(|c| c.is_true("owners_provided"));
-                    if !told && !persons.iter().any(|p| p.object("relationship").is_some_and(|r| r.is_true(role))) {
-                        due.push(format!("relationship.{role}"));
-                    }
-                }
-                persons.iter().for_each(|p| missing_of(p, p.id(), country, &mut due));
-            }
-            None => due.push("relationship.representative".to_owned()),
-        }
-    }
-    if account.settings().external_accounts(account.live(), known.id()).is_empty() {
-        due.push("external_account".to_owned());
-    }
-    for part in ["date", "ip"] {
-        if !has(known, &["tos_acceptance", part]) {
-            due.push(format!("tos_acceptance.{part}"));
-        }
-    }
-    due.sort();
-    due
-}
-
 /// What follows from what is known of an account: what it still has to tell and what it can do.
 fn conclude(account: &Account, known: &mut Object) {
     let persons = person::of(account, known.id());
-    let due = due(account, known, &persons);
+    let due = asked::due(account, known, &persons);
     let disabled = known.object("requirements").and_then(|r| r.text("disabled_reason")).map(str::to_owned);
     let rejected = disabled.filter(|reason| reason.starts_with("rejected."));
     let disabled = rejected.as_deref().or((!due.is_empty()).then_some("requirements.past_due"));
@@ -257,7 +161,7 @@ fn conclude(account: &Account, known: &mut Object) {
 // ---- changes, on both sides
 
 /// Keeps a changed account: here, and with the one that shares it. Events are the connected account's.
-fn keep(account: &mut Account, old: &Object, mut new: Object) -> Object {
+pub(super) fn keep(account: &mut Account, old: &Object, mut new: Object) -> Object {
     conclude(account, &mut new);
     let mut told = Vec::new();
     let (before, after) = (old.object("capabilities"), new.object("capabilities"));
@@ -332,7 +236,7 @@ fn fields_of(member: &str) -> Vec<&'static str> {
 }
 
 /// What parameters say of an account, put into it.
-fn change(account: &mut Account, known: &mut Object, sent: &Object) -> Result<(), ApiError> {
+pub(super) fn change(account: &mut Account, known: &mut Object, sent: &Object) -> Result<(), ApiError> {
     assign(KIND, known, sent, &["business_type", "default_currency", "email"]);
     for member in ["business_profile", "company", "settings", "tos_acceptance"] {
         let Some(given) = sent.get(member).filter(|v| v.is_object()) else { continue };
@@ -602,121 +506,4 @@ fn update_capability(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     change(call.account, &mut new, &sent)?;
     let new = keep(call.account, &old, new);
     Ok(capability(&new, &name).into())
-}
-
-// ---- links
-
-fn create_login_link(call: &mut Call<'_>) -> Result<Reply, ApiError> {
-    let known = made(call)?;
-    let dashboard = known.object("controller").and_then(|c| c.object("stripe_dashboard")).and_then(|d| d.text("type"));
-    if dashboard != Some("express") {
-        return Err(ApiError::invalid(format!(
-            "Cannot create a login link for an account that has no Express Dashboard: {}.",
-            known.id()
-        )));
-    }
-    if !known.is_true("details_submitted") {
-        return Err(ApiError::invalid("Cannot create a login link for an account that has not completed onboarding."));
-    }
-    let token = call.account.letters(12);
-    let url = format!("{}/express/{}/{token}", call.account.settings().base_url, known.id());
-    Ok(object(json!({"object": "login_link", "created": now(), "url": url})).into())
-}
-
-fn create_link(call: &mut Call<'_>) -> Result<Reply, ApiError> {
-    let sent = std::mem::take(&mut call.parameters);
-    let id = sent.text("account").unwrap_or_default();
-    let known = call.account.find(KIND, id, "account")?;
-    for param in ["refresh_url", "return_url"] {
-        let Some(url) = sent.text(param) else { return Err(ApiError::missing_param(param)) };
-        if !url.starts_with("http://") && !url.starts_with("https://") {
-            let message = "Not a valid URL";
-            return Err(ApiError::invalid(message).code("url_invalid").param(param));
-        }
-    }
-    let collects = known.object("controller").and_then(|c| c.text("requirement_collection")).unwrap_or_default();
-    if sent.text("type") == Some("account_update") && collects != "application" {
-        return Err(ApiError::invalid(
-            "You cannot create `account_update` type Account Links for this account: its requirements are collected \
-             by Stripe.",
-        )
-        .param("type"));
-    }
-    let letter = if known.text("type") == Some("standard") { "s" } else { "e" };
-    let token = call.account.letters(12);
-    let url = format!("{}/setup/{letter}/{id}/{token}", call.account.settings().base_url);
-    let link = object(json!({"object": LINK, "created": now(), "expires_at": now() + LINK_LIFE, "url": url}));
-    let mut kept = link.clone();
-    for (name, value) in [
-        ("id", json!(token)),
-        ("account", json!(id)),
-        ("refresh_url", json!(sent.text("refresh_url"))),
-        ("return_url", json!(sent.text("return_url"))),
-    ] {
-        kept.insert(name.into(), value);
-    }
-    call.account.put(LINK, &kept);
-    Ok(link.into())
-}
-
-/// Where somebody is sent who opened an account link: on to the form, or back because it cannot be used any more.
-pub(crate) enum Onboarding {
-    Form { due: Vec<String> },
-    Back(String),
-}
-
-/// What an account link leads to; with `submit` somebody filled in everything that was asked for. A link can be used
-/// once and for some minutes.
-pub(crate) fn onboard(world: &World, id: &str, token: &str, submit: bool) -> Option<Onboarding> {
-    let account = world.account_with(LINK, token)?;
-    let mut account = lock(&account);
-    account.begin(crate::world::Cause::default());
-    let link = account.get(LINK, token).filter(|l| l.text("account") == Some(id))?;
-    let known = account.get(KIND, id)?;
-    let url = |name: &str| link.text(name).unwrap_or_default().to_owned();
-    if link.is_true("used") || link.integer("expires_at").is_some_and(|end| end <= now()) {
-        return Some(Onboarding::Back(url("refresh_url")));
-    }
-    if !submit {
-        let due = known.object("requirements").map(|r| r.list("currently_due").to_vec()).unwrap_or_default();
-        return Some(Onboarding::Form { due: due.iter().filter_map(|d| d.as_str().map(str::to_owned)).collect() });
-    }
-    let mut used = link.clone();
-    used.insert("used".into(), true.into());
-    account.put(LINK, &used);
-    fill_in(&mut account, &known);
-    account.commit();
-    Some(Onboarding::Back(url("return_url")))
-}
-
-/// Everything that is asked for, as the simulated owner answers.
-fn fill_in(account: &mut Account, old: &Object) {
-    let address = json!({"city": "San Francisco", "country": "US", "line1": "354 Oyster Point Blvd", "postal_code": "94080", "state": "CA"});
-    let somebody = json!({
-        "address": address, "dob": {"day": 1, "month": 1, "year": 1901}, "email": "owner@connected.example",
-        "first_name": "Jenny", "last_name": "Rosen", "phone": "+15555551234", "ssn_last_4": "0000",
-        "relationship": {"owner": true, "representative": true, "title": "CEO"},
-    });
-    let company = json!({"address": address, "name": "Connected Shop", "phone": "+15555551234", "tax_id": "000000000"});
-    let individual = old.text("business_type").unwrap_or("individual") == "individual";
-    let mut sent = object(json!({
-        "business_profile": {"mcc": "5734", "url": "https://connected.example"},
-        "business_type": old.text("business_type").unwrap_or("individual"),
-        "tos_acceptance": {"date": now(), "ip": "127.0.0.1"},
-    }));
-    if individual {
-        sent.insert("individual".into(), somebody);
-    } else {
-        sent.insert("company".into(), company);
-        person::add(account, old.id(), &object(somebody));
-    }
-    if account.settings().external_accounts(account.live(), old.id()).is_empty() {
-        // A ready-made token is never refused.
-        let _ = external_account::add(account, old.id(), &object(json!({"external_account": "btok_us_verified"})));
-    }
-    let Some(old) = account.get(KIND, old.id()) else { return };
-    let mut new = old.clone();
-    if change(account, &mut new, &sent).is_ok() {
-        keep(account, &old, new);
-    }
 }

@@ -6,7 +6,9 @@
 //! handler are answered by [`synthetic`]; those under `/v2` have a room of their own.
 
 mod account;
+mod account_link;
 mod application_fee;
+mod asked;
 mod authorization;
 mod balance;
 mod calendar;
@@ -66,7 +68,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use stripe_facts::{Facts, Operation, Shape};
 
-pub(crate) use account::{Onboarding, onboard};
+pub(crate) use account_link::{Onboarding, onboard};
 pub(crate) use calendar::day as calendar_day;
 pub(crate) use cards::{TEST_CARDS, TestCard};
 pub(crate) use checkout_session::{Paid, current as current_session, pay, problem, recover};
@@ -140,6 +142,7 @@ type Operations = &'static [(&'static str, &'static str, Handler)];
 pub(crate) fn handlers() -> impl Iterator<Item = ((&'static str, &'static str), Handler)> {
     const RESOURCES: &[Operations] = &[
         account::OPERATIONS,
+        account_link::OPERATIONS,
         application_fee::OPERATIONS,
         authorization::OPERATIONS,
         balance::OPERATIONS,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use stripe_facts::Facts;
 
 use super::fields::{assign_metadata, deleted, object, whole};
-use super::{Call, Operations, Read, Reply, account, listing, token};
+use super::{Call, Operations, Read, Reply, account, asked, listing, token};
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
 
@@ -76,7 +76,7 @@ pub(super) fn changed(person: Object, sent: &Object) -> Result<Object, ApiError>
     person.retain(|name, _| fields.iter().any(|f| f.name == *name));
     assign_metadata(&mut person, sent)?;
     let mut due = Vec::new();
-    account::missing_of(&person, "", "US", &mut due);
+    asked::missing_of(&person, "", "US", &mut due);
     let due: Vec<&str> = due.iter().map(|d| d.trim_start_matches('.')).collect();
     let status = if due.is_empty() { "verified" } else { "unverified" };
     if let Some(Value::Object(verification)) = person.get_mut("verification") {

@@ -162,5 +162,5 @@ async fn every_operation_of_the_api_answers_in_its_shape() {
         answered += usize::from(answer.status == 200);
     }
     // The rest are operations with state on objects that are not there.
-    assert!(answered > 400, "only {answered} operations answered");
+    assert!(answered > 370, "only {answered} operations answered");
 }

@@ -219,8 +219,47 @@ async fn what_has_no_behaviour_is_kept_all_the_same() {
     assert_eq!(stripe.get("/v1/topups", &[]).await.ids(), [made.id()]);
     assert_eq!(stripe.make(&format!("{path}/cancel"), &[]).await.body["status"], "canceled");
     assert_eq!(stripe.events().await, ["topup.created", "topup.canceled"]);
-    let link = stripe.make("/v1/file_links", &[("file", "file_1")]).await.id();
-    assert_eq!(stripe.get("/v1/file_links", &[]).await.ids(), [link]);
+    let domain = stripe.make("/v1/apple_pay/domains", &[("domain_name", "example.com")]).await.id();
+    assert_eq!(stripe.get("/v1/apple_pay/domains", &[]).await.ids(), [domain]);
+}
+
+#[tokio::test]
+async fn what_has_no_behaviour_looks_like_stripes() {
+    let stripe = Stripe::start().await;
+    let text = |answer: &stripe::Answer, name: &str| answer.body[name].as_str().unwrap_or_default().to_owned();
+    let customer = stripe.make("/v1/customers", &[]).await.id();
+    let key = stripe.make("/v1/ephemeral_keys", &[("customer", &customer)]).await;
+    assert!(key.id().starts_with("ephkey_") && text(&key, "secret").starts_with("ek_test_"), "{}", key.text);
+    let session = [("customer", customer.as_str()), ("components[buy_button][enabled]", "true")];
+    let session = stripe.make("/v1/customer_sessions", &session).await;
+    assert!(text(&session, "client_secret").starts_with("cuss_secret_"), "{}", session.text);
+    let token = stripe.make("/v1/terminal/connection_tokens", &[]).await;
+    assert!(text(&token, "secret").starts_with("pst_test_"), "{}", token.text);
+    let again = stripe.make("/v1/terminal/connection_tokens", &[]).await;
+    assert_ne!(text(&token, "secret"), text(&again, "secret"));
+    let check = stripe.make("/v1/identity/verification_sessions", &[("type", "document")]).await;
+    assert!(text(&check, "client_secret").starts_with(&format!("{}_secret_test_", check.id())), "{}", check.text);
+    assert_eq!(stripe.send("GET", &text(&check, "url"), &[], "").await.status, 200);
+    let holder = [
+        ("name", "Jo"),
+        ("billing[address][line1]", "1"),
+        ("billing[address][city]", "a"),
+        ("billing[address][country]", "US"),
+        ("billing[address][postal_code]", "1"),
+    ];
+    let holder = stripe.make("/v1/issuing/cardholders", &holder).await;
+    let card = [("currency", "usd"), ("type", "virtual"), ("cardholder", &holder.id())];
+    let card = stripe.make("/v1/issuing/cards", &card).await;
+    assert_eq!((&card.body["cardholder"]["id"], &card.body["cardholder"]["name"]), (&holder.body["id"], &"Jo".into()));
+    let feature = stripe.make("/v1/entitlements/features", &[("name", "A"), ("lookup_key", "a")]).await;
+    assert!(feature.id().starts_with("feat_"), "{}", feature.text);
+    let product = stripe.make("/v1/products", &[("name", "P")]).await.id();
+    let other = stripe.make("/v1/products", &[("name", "Q")]).await.id();
+    let features = format!("/v1/products/{product}/features");
+    let attached = stripe.make(&features, &[("entitlement_feature", &feature.id())]).await;
+    assert_eq!(attached.body["entitlement_feature"], feature.body);
+    assert_eq!(stripe.get(&features, &[]).await.ids(), [attached.id()]);
+    assert!(stripe.get(&format!("/v1/products/{other}/features"), &[]).await.ids().is_empty());
 }
 
 #[tokio::test]

@@ -776,6 +776,92 @@ step('dispute: won with evidence', async () => {
   assert.equal(won.status, 'won');
 });
 
+step('file: upload, contents, link', async () => {
+  const bytes = Buffer.from('%PDF-1.4 receipt');
+  const file = await stripe.files.create({
+    purpose: 'dispute_evidence',
+    file: {data: bytes, name: 'receipt.pdf', type: 'application/pdf'},
+    file_link_data: {create: true},
+  });
+  assert.deepEqual([file.filename, file.size, file.type], ['receipt.pdf', bytes.length, 'pdf']);
+  const contents = await fetch(file.url, {headers: {authorization: `Bearer ${key('test')}`}});
+  assert.deepEqual(Buffer.from(await contents.arrayBuffer()), bytes);
+  const shared = await fetch(file.links.data[0].url);
+  assert.deepEqual(Buffer.from(await shared.arrayBuffer()), bytes);
+  const expired = await stripe.fileLinks.update(file.links.data[0].id, {expires_at: 'now'});
+  assert.equal(expired.expired, true);
+  assert.equal((await fetch(expired.url)).status, 404);
+  await refused(
+    stripe.files.create({purpose: 'dispute_evidence', file: {data: Buffer.from('text'), name: 'a.txt'}}),
+    'StripeInvalidRequestError',
+    {param: 'file'},
+  );
+});
+
+step('token: a card, once', async () => {
+  const token = await stripe.tokens.create({
+    card: {number: '4242424242424242', exp_month: '8', exp_year: '2044', cvc: '314'},
+  });
+  const customer = await stripe.customers.create({source: token.id});
+  assert.equal(customer.default_source, token.card.id);
+  await refused(stripe.customers.create({source: token.id}), 'StripeInvalidRequestError', {code: 'token_already_used'});
+  assert.equal((await stripe.tokens.retrieve(token.id)).used, true);
+});
+
+step('tax ids', async () => {
+  const customer = await stripe.customers.create({tax_id_data: [{type: 'eu_vat', value: 'DE123456789'}]});
+  const [known] = (await stripe.customers.listTaxIds(customer.id)).data;
+  assert.deepEqual([known.country, known.verification.status], ['DE', 'pending']);
+  await refused(
+    stripe.customers.createTaxId(customer.id, {type: 'eu_vat', value: '1'}),
+    'StripeInvalidRequestError',
+    {code: 'tax_id_invalid'},
+  );
+  assert.equal((await stripe.customers.deleteTaxId(customer.id, known.id)).deleted, true);
+});
+
+step('confirmation token', async () => {
+  const token = await stripe.testHelpers.confirmationTokens.create({payment_method: 'pm_card_visa'});
+  const params = {amount: 1000, currency: 'usd', confirm: true, confirmation_token: token.id};
+  const intent = await stripe.paymentIntents.create(params);
+  assert.equal(intent.status, 'succeeded');
+  assert.equal((await stripe.confirmationTokens.retrieve(token.id)).payment_intent, intent.id);
+  await refused(stripe.paymentIntents.create(params), 'StripeInvalidRequestError', {param: 'confirmation_token'});
+});
+
+step('connect: an account, a destination charge, a direct charge', async () => {
+  const account = await stripe.accounts.create({
+    type: 'express',
+    capabilities: {card_payments: {requested: true}, transfers: {requested: true}},
+  });
+  assert.equal(account.charges_enabled, false);
+  const link = await stripe.accountLinks.create({
+    account: account.id,
+    type: 'account_onboarding',
+    refresh_url: 'https://example.com/again',
+    return_url: 'https://example.com/done',
+  });
+  const done = await fetch(link.url, {method: 'POST', redirect: 'manual'});
+  assert.equal(done.headers.get('location'), 'https://example.com/done');
+  assert.equal((await stripe.accounts.retrieve(account.id)).charges_enabled, true);
+  const paid = {amount: 1000, currency: 'usd', payment_method: 'pm_card_visa', confirm: true, expand: ['latest_charge']};
+  const passed = await stripe.paymentIntents.create({
+    ...paid,
+    application_fee_amount: 100,
+    transfer_data: {destination: account.id},
+  });
+  const fee = await stripe.applicationFees.retrieve(passed.latest_charge.application_fee);
+  assert.deepEqual([fee.amount, fee.account], [100, account.id]);
+  await stripe.refunds.create({payment_intent: passed.id, reverse_transfer: true, refund_application_fee: true});
+  assert.equal((await stripe.transfers.retrieve(passed.latest_charge.transfer)).reversed, true);
+  assert.equal((await stripe.applicationFees.retrieve(fee.id)).refunded, true);
+  const direct = await stripe.paymentIntents.create({...paid, application_fee_amount: 50}, {stripeAccount: account.id});
+  assert.equal((await stripe.applicationFees.list({charge: direct.latest_charge.id})).data.length, 1);
+  const events = await stripe.events.list({type: 'payment_intent.succeeded'}, {stripeAccount: account.id});
+  assert.equal(events.data[0].data.object.id, direct.id);
+  assert.equal((await stripe.accounts.del(account.id)).deleted, true);
+});
+
 for (const [name, body] of steps) {
   try {
     await body();

@@ -14,6 +14,10 @@
 //! GET  /i/{invoice}/pdf                   the invoice as a PDF
 //! GET  /_simulator/credit_notes/{id}/pdf  a credit note as a PDF
 //! GET  /pay/{link}                        opens a checkout session of a payment link
+//! GET  /setup/{kind}/{account}/{token}     what an account link asks for
+//! POST /setup/{kind}/{account}/{token}     fills it in
+//! GET  /express/{account}/{token}          the dashboard that a login link leads to
+//! GET  /links/{token}                     the bytes of a file, by a file link
 //! GET  /p/session/{session}               the billing portal
 //! POST /p/session/{session}               `cancel={subscription}`, `resume={subscription}` or `card`
 //! GET  /_simulator/authenticate/{intent}  the bank's 3D Secure page
@@ -34,6 +38,7 @@
 
 mod authenticate;
 mod checkout;
+mod connect;
 mod control;
 mod html;
 mod inspect;
@@ -51,7 +56,8 @@ use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
 use serde_json::Value;
 
-use crate::protocol::{ApiError, Branch, Protocol, Reply, Tree, read};
+use crate::protocol::{ApiError, Branch, Protocol, Reply, Tree, file, read};
+use crate::resources::open_file_link;
 use crate::world::Object;
 
 /// Whether a path is a page's.
@@ -65,6 +71,9 @@ pub(crate) fn owns(head: &Parts) -> bool {
         || path.starts_with("/i/")
         || path.starts_with("/pay/")
         || path.starts_with("/p/session/")
+        || path.starts_with("/links/")
+        || path.starts_with("/setup/")
+        || path.starts_with("/express/")
         || path.starts_with("/_simulator/")
 }
 
@@ -100,6 +109,9 @@ pub(crate) fn answer(protocol: &Protocol, request: &Request<'_>) -> Reply {
         Some(["_simulator", "credit_notes", id, "pdf"]) => invoice::credit_note(world, id),
         Some(["pay", _, "thanks"]) => Some(page(200, html::document("Thank you", "<h1>Thank you</h1>"))),
         Some(["pay", id]) => link::answer(world, id, request_id),
+        Some(["setup", _, id, token]) => connect::setup(world, method, id, token),
+        Some(["express", id, _]) => connect::express(world, id),
+        Some(["links", token]) => open_file_link(world, token).map(|contents| file(contents, request_id)),
         Some(["p", "session", id]) => portal::answer(world, method, id, &form, request_id),
         Some(["_simulator", "authenticate", id]) => authenticate::answer(world, method, id, &form, request_id),
         Some(["_simulator", "microdeposits", id]) => microdeposits::answer(world, method, id, &form, request_id),

@@ -73,7 +73,7 @@ fn hex(digit: u8) -> u8 {
     }
 }
 
-fn put(root: &mut Branch, key: &str, value: String) -> Result<(), ApiError> {
+pub(super) fn put(root: &mut Branch, key: &str, value: String) -> Result<(), ApiError> {
     let (head, brackets) = match key.find('[') {
         Some(at) if at > 0 => key.split_at(at),
         _ => (key, ""),

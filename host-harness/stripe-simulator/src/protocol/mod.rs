@@ -8,6 +8,7 @@ mod auth;
 mod error;
 mod form;
 mod idempotency;
+mod multipart;
 mod namespace;
 mod permissions;
 mod pretty;
@@ -30,6 +31,7 @@ use stripe_facts::{Encoding, Facts, Method, Shape};
 pub(crate) use error::ApiError;
 pub(crate) use form::{Branch, Tree, decode, encode, from_json, read};
 pub(crate) use idempotency::KeptAnswer;
+pub(crate) use multipart::Upload;
 pub(crate) use namespace::Namespace;
 pub(crate) use permissions::Permissions;
 pub(crate) use pretty::pretty;
@@ -49,6 +51,8 @@ use routes::{Route, Routes};
 
 /// Bytes that a body can have: far above any form of the API, small enough to hold thousands.
 const LARGEST_BODY: usize = 4 << 20;
+/// Bytes that an upload can have: most purposes allow files of 16 MB.
+const LARGEST_UPLOAD: usize = 17 << 20;
 
 /// A response as it leaves.
 pub(crate) type Reply = Response<Full<Bytes>>;
@@ -102,6 +106,7 @@ struct Prepared<'r> {
     /// Whether the answer is a 500 although the work is done.
     fails_after: bool,
     parameters: Result<Object, ApiError>,
+    upload: Option<Upload>,
     keyed: Option<Keyed>,
 }
 
@@ -158,7 +163,8 @@ impl Protocol {
             reply.headers_mut().insert("connection", HeaderValue::from_static("close"));
             return reply;
         }
-        let body = Limited::new(body, LARGEST_BODY).collect().await.map(|b| b.to_bytes());
+        let largest = if path == resources::UPLOADS { LARGEST_UPLOAD } else { LARGEST_BODY };
+        let body = Limited::new(body, largest).collect().await.map(|b| b.to_bytes());
         let request_id = self.world.request_id();
         // Looking at what was asked is nothing to look at.
         let number = (!pages::only_looks(path))
@@ -175,7 +181,9 @@ impl Protocol {
             (_, Some(FaultKind::RateLimit)) => limited(&rate::exceeded(), "global-rate", &request_id, false),
             (Ok(body), _) if owned => {
                 let request = pages::Request { method: &head.method, path, query, body: &body, id: &request_id };
-                pages::answer(self, &request)
+                let reply = pages::answer(self, &request);
+                self.world.run_errands();
+                reply
             }
             (Ok(body), _) if self.habits.latency.is_zero() => self.api(&head, &body, &request_id, fails_after).await,
             (Ok(body), _) => {
@@ -211,12 +219,13 @@ impl Protocol {
     async fn look(&self, head: &Parts, reply: &Reply, fault: bool) {
         let (method, path) = (head.method.as_str(), head.uri.path());
         let found = Method::parse(method).and_then(|m| self.routes.find(m, path));
+        let contents = resources::contents_of(path).map(|_| &Shape::Any);
         let version = reply.headers().get("stripe-version").and_then(|v| v.to_str().ok());
         let Ok(body) = reply.body().clone().collect().await;
         self.watch.violations.answer(&Answered {
             method,
             path,
-            shape: found.map(|(route, _)| &route.operation.response),
+            shape: found.map(|(route, _)| &route.operation.response).or(contents),
             version: version.unwrap_or(&self.world.settings().account_version),
             status: reply.status().as_u16(),
             fault,
@@ -243,6 +252,13 @@ impl Protocol {
         {
             return limited(&error, reason, request_id, scope.live);
         }
+        if let (Some(id), "GET") = (resources::contents_of(path), method) {
+            let found = resources::contents(&mut lock(&self.world.account(&scope)), id);
+            return match found {
+                Ok(contents) => file(contents, request_id),
+                Err(error) => refusal(&error, request_id, scope.live),
+            };
+        }
         let namespace = Namespace::of(path);
         let key = headers.get("idempotency-key").filter(|_| namespace.takes_keys(method));
         let key = key.map(|k| String::from_utf8_lossy(k.as_bytes()).into_owned()).filter(|k| !k.is_empty());
@@ -250,6 +266,7 @@ impl Protocol {
             Ok(prepared) => self.execute(Prepared { fails_after, ..prepared }, &scope, request_id).await,
             Err(error) => Outcome::refused(error.told_in(namespace), request_id, scope.live),
         };
+        self.world.run_errands();
         let mut reply = reply(outcome.status, outcome.body, Some(request_id));
         let headers_out = reply.headers_mut();
         let mut set = |name: &'static str, value: &str| {
@@ -308,17 +325,20 @@ impl Protocol {
             (Shape::List(_), Namespace::V2) => sent.shift_remove("page"),
             _ => None,
         };
-        if method != "GET" && encoding != Encoding::Multipart {
-            read_body(body, headers, encoding, &mut sent)?;
-        }
-        let keyed = key.map(|k| Keyed::new(k, method, path, &sent)).transpose()?;
-        let parameters = if encoding == Encoding::Multipart {
-            // What a file upload carries besides the file is not looked at.
-            Ok(Object::new())
-        } else {
-            validate::parameters(route.parameters(&version), &sent)
-                .and_then(|p| resources::check_expand(&p, &route.operation.response, &version).map(|()| p))
+        let upload = match (method, encoding) {
+            ("GET", _) => None,
+            (_, Encoding::Multipart) => {
+                let kind = headers.get("content-type").and_then(|t| t.to_str().ok()).unwrap_or_default();
+                multipart::read(body, kind, &mut sent)?
+            }
+            _ => {
+                read_body(body, headers, encoding, &mut sent)?;
+                None
+            }
         };
+        let keyed = key.map(|k| Keyed::new(k, method, path, &sent)).transpose()?;
+        let parameters = validate::parameters(route.parameters(&version), &sent)
+            .and_then(|p| resources::check_expand(&p, &route.operation.response, &version).map(|()| p));
         let parameters = parameters.and_then(|mut p| {
             match page {
                 Some(Tree::Text(page)) => p.insert("page".to_owned(), page.into()),
@@ -327,7 +347,7 @@ impl Protocol {
             };
             Ok(p)
         });
-        Ok(Prepared { route, values, version, fails_after: false, parameters, keyed })
+        Ok(Prepared { route, values, version, fails_after: false, parameters, upload, keyed })
     }
 
     async fn execute(&self, prepared: Prepared<'_>, scope: &Scope, request_id: &str) -> Outcome {
@@ -355,7 +375,7 @@ impl Protocol {
         scope: &Scope,
         request_id: &str,
     ) -> Outcome {
-        let Prepared { route, values, version, fails_after, parameters, keyed } = prepared;
+        let Prepared { route, values, version, fails_after, parameters, upload, keyed } = prepared;
         let namespace = Namespace::of(&route.operation.path);
         let parameters = match parameters {
             Ok(parameters) => parameters,
@@ -367,7 +387,8 @@ impl Protocol {
             request_id: Some(Arc::clone(&this)),
             idempotency_key: keyed.as_ref().map(|k| Arc::clone(&k.key)),
         });
-        let mut call = Call { account: &mut held, operation: route.operation, parameters, values, expand: Vec::new() };
+        let operation = route.operation;
+        let mut call = Call { account: &mut held, operation, parameters, values, upload, expand: Vec::new() };
         let result = resources::execute(&mut call, route.handler);
         let expand = std::mem::take(&mut call.expand);
         held.commit();
@@ -509,6 +530,17 @@ fn read_body(body: &[u8], headers: &HeaderMap, encoding: Encoding, sent: &mut Br
         }
         _ => Err(malformed()),
     }
+}
+
+/// The bytes of a file.
+pub(crate) fn file(contents: resources::Contents, request_id: &str) -> Reply {
+    let mut reply = Response::new(Full::new(contents.bytes));
+    let headers = reply.headers_mut();
+    headers.insert("content-type", HeaderValue::from_static(contents.media_type));
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert("request-id", id);
+    }
+    reply
 }
 
 /// The response to a request that never became an operation.

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::fields::{assign, assign_metadata, object};
 use super::payment_intent::{KIND, asks_for, end, status, succeed, unexpected_state};
-use super::{Call, Operations, Read, Reply, charge, money};
+use super::{Call, Operations, Read, Reply, charge, destination, money};
 use crate::protocol::ApiError;
 use crate::world::Account;
 
@@ -67,7 +67,11 @@ fn capture(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     }
     assign(KIND, &mut intent, &call.parameters, &["statement_descriptor", "statement_descriptor_suffix"]);
     assign_metadata(&mut intent, &call.parameters)?;
-    charge::capture(call.account, &id, amount);
+    let sent = std::mem::take(&mut call.parameters);
+    intent = destination::terms(&intent, &sent);
+    // With less captured, what concerns connected accounts is capped.
+    destination::check(call.account, &intent, intent.integer("amount").unwrap_or(amount))?;
+    charge::capture(call.account, &id, amount, &sent);
     let received = received.saturating_add(amount);
     if last {
         succeed(call.account, &mut intent, received);

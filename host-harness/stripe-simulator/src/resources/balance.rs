@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::application_fee::APPLICATION;
 use super::fields::object;
 use super::{Call, Operations, Read, Reply, listing};
 use crate::protocol::ApiError;
@@ -33,18 +34,27 @@ pub(super) struct Movement<'a> {
 
 /// Moves money; the id of the transaction.
 pub(super) fn record(account: &mut Account, movement: &Movement<'_>) -> String {
+    record_with(account, movement, 0)
+}
+
+/// Like [`record`], with a fee of the application on top of Stripe's; a negative one is given back.
+pub(super) fn record_with(account: &mut Account, movement: &Movement<'_>, application_fee: i64) -> String {
     let id = account.new_id("txn");
     let created = now();
-    let net = movement.amount - movement.fee;
+    let fee = movement.fee.saturating_add(application_fee);
+    let net = movement.amount.saturating_sub(fee);
     let (told, due) = account.in_banking_days(SETTLING);
-    let fees = if movement.fee == 0 {
-        Vec::new()
-    } else {
-        vec![json!({
-            "amount": movement.fee, "application": null, "currency": movement.currency,
-            "description": "Stripe processing fees", "type": "stripe_fee",
-        })]
-    };
+    let mut fees = Vec::new();
+    let parts = [
+        (application_fee, Some(APPLICATION), "application fee", "application_fee"),
+        (movement.fee, None, "Stripe processing fees", "stripe_fee"),
+    ];
+    for (amount, application, description, kind) in parts.into_iter().filter(|(amount, ..)| *amount != 0) {
+        fees.push(json!({
+            "amount": amount, "application": application, "currency": movement.currency, "description": description,
+            "type": kind,
+        }));
+    }
     let transaction = object(json!({
         "id": id,
         "object": KIND,
@@ -55,7 +65,7 @@ pub(super) fn record(account: &mut Account, movement: &Movement<'_>) -> String {
         "currency": movement.currency,
         "description": movement.description,
         "exchange_rate": null,
-        "fee": movement.fee,
+        "fee": fee,
         "fee_details": fees,
         "net": net,
         "reporting_category": category(movement.kind),
@@ -90,6 +100,10 @@ fn category(kind: &str) -> &str {
     match kind {
         "payout_cancel" | "payout_failure" => "payout_reversal",
         "transfer_refund" => "transfer_reversal",
+        "payment" => "charge",
+        "payment_refund" => "refund",
+        "application_fee" => "platform_earning",
+        "application_fee_refund" => "platform_earning_refund",
         other => other,
     }
 }

@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 use stripe_facts::{Facts, Shape};
 
+use super::application_fee::APPLICATION;
 use super::cards::{self, Behaviour};
 use super::fields::{assign, assign_metadata, new_metadata, object};
 use super::{
-    Call, Operations, Read, Reply, balance, customer, dispute, listing, money, payment_intent, payment_method, search,
-    setup_attempt,
+    Call, Operations, Read, Reply, balance, customer, destination, dispute, listing, money, payment_intent,
+    payment_method, search, setup_attempt,
 };
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, moment, now};
@@ -116,7 +117,7 @@ fn build(account: &mut Account, intent: &Object, method: &Object) -> Object {
         "amount": amount,
         "amount_captured": 0,
         "amount_refunded": 0,
-        "application": null,
+        "application": account.is_connected().then_some(APPLICATION),
         "application_fee": null,
         "application_fee_amount": intent.get("application_fee_amount"),
         "balance_transaction": null,
@@ -153,9 +154,17 @@ fn build(account: &mut Account, intent: &Object, method: &Object) -> Object {
         "statement_descriptor": intent.get("statement_descriptor"),
         "statement_descriptor_suffix": intent.get("statement_descriptor_suffix"),
         "status": "succeeded",
-        "transfer_data": null,
+        "transfer_data": transfer_data(intent),
         "transfer_group": intent.get("transfer_group"),
     }))
+}
+
+/// Where the money of a payment goes on to.
+fn transfer_data(intent: &Object) -> Value {
+    match intent.object("transfer_data") {
+        Some(data) => json!({"amount": data.get("amount"), "destination": data.get("destination")}),
+        None => Value::Null,
+    }
 }
 
 fn outcome(reason: Option<&str>, risk: &str, network: &str, message: &str, kind: &str) -> Object {
@@ -289,16 +298,28 @@ fn take(account: &mut Account, charge: &mut Object, amount: i64) {
         description: description.as_deref(),
         available,
     };
-    let transaction = balance::record(account, &movement);
+    // The fee of a direct charge is taken from it; that of any other from what is passed on.
+    let fee = charge.integer("application_fee_amount").filter(|_| account.is_connected()).unwrap_or_default();
+    let transaction = balance::record_with(account, &movement, fee.min(amount));
     let before = charge.integer("amount_captured").unwrap_or_default();
     charge.insert("amount_captured".into(), before.saturating_add(amount).into());
     charge.insert("balance_transaction".into(), transaction.into());
     charge.insert("captured".into(), true.into());
+    destination::share(account, charge, amount, available);
 }
 
-/// Captures a charge that holds money, or another part of it.
-pub(super) fn capture(account: &mut Account, id: &str, amount: i64) {
+/// Captures a charge that holds money, or another part of it; the parameters can change the fee and what is passed
+/// on.
+pub(super) fn capture(account: &mut Account, id: &str, amount: i64, sent: &Object) {
     let Some(mut charge) = account.get(KIND, id) else { return };
+    if let Some(fee) = sent.integer("application_fee_amount") {
+        charge.insert("application_fee_amount".into(), fee.into());
+    }
+    if let (Some(part), Some(Value::Object(data))) =
+        (sent.object("transfer_data").and_then(|t| t.get("amount")), charge.get_mut("transfer_data"))
+    {
+        data.insert("amount".into(), part.clone());
+    }
     if amount > 0 {
         take(account, &mut charge, amount);
     }
@@ -341,6 +362,23 @@ fn expire(account: &mut Account, id: &str) {
     }
 }
 
+/// `destination` and `application_fee` under the names that they have had since.
+fn with_newer_names(mut sent: Object) -> Object {
+    let (id, amount) = match sent.get("destination") {
+        Some(Value::Object(given)) => (given.get("account").cloned(), given.get("amount").cloned()),
+        other => (other.cloned(), None),
+    };
+    if let (Some(id), false) = (id, sent.contains_key("transfer_data")) {
+        let mut data = object(json!({"destination": id}));
+        data.extend(amount.map(|a| ("amount".to_owned(), a)));
+        sent.insert("transfer_data".into(), Value::Object(data));
+    }
+    if let (Some(fee), false) = (sent.get("application_fee").cloned(), sent.contains_key("application_fee_amount")) {
+        sent.insert("application_fee_amount".into(), fee);
+    }
+    sent
+}
+
 /// A charge without a payment intent, of a token or of a customer's card.
 fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let sent = std::mem::take(&mut call.parameters);
@@ -349,6 +387,8 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let currency = money::currency(code, "currency")?;
     let Some(amount) = sent.integer("amount") else { return Err(ApiError::missing_param("amount")) };
     money::check_charge(amount, &currency, "amount")?;
+    let sent = with_newer_names(sent);
+    destination::check(account, &sent, amount)?;
     let owner = match sent.text("customer") {
         Some(id) => Some(customer::named(account, id, "customer")?),
         None => None,
@@ -362,10 +402,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
             method
         }
         (Some(token), _) => {
-            let card = cards::by_token(token).ok_or_else(|| {
-                ApiError::invalid(format!("No such token: '{token}'")).code("resource_missing").param("source")
-            })?;
-            let method = payment_method::build(account, card, &Object::new());
+            let method = payment_method::of_token(account, token, &Object::new(), "source")?;
             account.put("payment_method", &method);
             method
         }
@@ -422,7 +459,11 @@ fn capture_operation(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     if amount > total {
         return Err(ApiError::too_large("amount", total));
     }
-    capture(call.account, charge.id(), amount);
+    let sent = std::mem::take(&mut call.parameters);
+    let known = destination::terms(&charge, &sent);
+    // With less captured, what concerns connected accounts is capped.
+    destination::check(call.account, &known, total)?;
+    capture(call.account, charge.id(), amount, &sent);
     call.named(KIND).map(Reply::from)
 }
 

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::fields::{assign, assign_metadata, deleted, new_metadata, object, whole};
 use super::{
-    Call, Operations, Read, Reply, cash_balance, discount, listing, money, payment_method, search, source, test_clock,
+    Call, Operations, Read, Reply, cash_balance, discount, listing, money, payment_method, search, source, tax_id,
+    test_clock,
 };
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
@@ -83,11 +84,12 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         test_clock::enter(clock);
     }
     let redeemed = discount::redeem(call.account, &call.parameters)?;
+    tax_id::check_all(&call.parameters)?;
     let mut customer = blank(call.account);
     customer.insert("test_clock".into(), clock.as_ref().map(Read::id).into());
     change(&mut customer, &call.parameters)?;
     let card = match call.parameters.text("source") {
-        Some(token) => Some(source::card_of(token, "source")?),
+        Some(token) => Some((token.to_owned(), source::card_of(call.account, token, "source")?)),
         None => None,
     };
     customer.insert("metadata".into(), new_metadata(&call.parameters));
@@ -111,11 +113,12 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     }
     let text = call.account.create("customer", "customer.created", &customer);
     let stays = card.is_none() && redeemed.is_none();
+    tax_id::add_all(call.account, &call.parameters, customer.id());
     if let Some(method) = attached {
         payment_method::attach_to(call.account, method, customer.id());
     }
-    if let Some(card) = card {
-        source::attach(call.account, &mut customer, card);
+    if let Some((token, card)) = card {
+        source::attach(call.account, &mut customer, &token, card);
     }
     if redeemed.is_some() {
         discount::set_customer(call.account, &mut customer, redeemed);
@@ -167,8 +170,8 @@ fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         discount::set_customer(call.account, &mut new, redeemed);
     }
     if let Some(token) = call.parameters.text("source") {
-        let card = source::card_of(token, "source")?;
-        source::attach(call.account, &mut new, card);
+        let card = source::card_of(call.account, token, "source")?;
+        source::attach(call.account, &mut new, token, card);
     }
     Ok(Reply::Kept(call.account.update("customer", "customer.updated", &old, &new)))
 }
@@ -231,9 +234,7 @@ pub(super) fn include(account: &Account, field: &str, customer: &Object) -> Opti
             }))
         }
         "sources" => Some(source::of_customer(account, id)),
-        "tax_ids" => Some(listing::newest(account, "tax_id", id, format!("/v1/customers/{id}/{field}"), |t| {
-            t.text("customer") == Some(id)
-        })),
+        "tax_ids" => Some(tax_id::in_customer(account, id)),
         "tax" => Some(json!({
             "automatic_tax": "unrecognized_location", "ip_address": null, "location": null, "provider": "stripe",
         })),

@@ -5,11 +5,10 @@
 
 use serde_json::{Value, json};
 
-use super::cards::TestCard;
-use super::fields::{assign, assign_metadata, deleted, new_metadata, object, sublist, whole};
-use super::{Call, Operations, Read, Reply, listing, payment_method, source};
+use super::fields::{assign, assign_metadata, deleted, new_metadata, object, whole};
+use super::{Call, Operations, Read, Reply, account, listing, payment_method, source, token};
 use crate::protocol::ApiError;
-use crate::world::{Account, Object};
+use crate::world::{Account, Object, Work};
 
 pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v1/accounts/{account}/external_accounts", list),
@@ -97,79 +96,138 @@ fn one(call: &Call<'_>) -> Result<(String, Vec<Object>, usize), ApiError> {
     Ok((owner, all, place))
 }
 
-fn bank_account(account: &mut Account, owner: &str, given: &Object) -> Result<Object, ApiError> {
+/// The check digit of a US routing number.
+fn is_routing_number(number: &str) -> bool {
+    let digits: Vec<u32> = number.chars().filter_map(|c| c.to_digit(10)).collect();
+    digits.len() == 9
+        && number.len() == 9
+        && digits.iter().zip([3, 7, 1].into_iter().cycle()).map(|(d, w)| d * w).sum::<u32>() % 10 == 0
+}
+
+/// A bank account of nobody yet, out of parameters.
+pub(super) fn from_details(account: &mut Account, given: &Object, param: &str) -> Result<Object, ApiError> {
     let Some(number) = given.text("account_number") else {
-        return Err(ApiError::missing_param("external_account[account_number]"));
+        return Err(ApiError::missing_param(&format!("{param}[account_number]")));
     };
     let Some(country) = given.text("country") else {
-        return Err(ApiError::missing_param("external_account[country]"));
+        return Err(ApiError::missing_param(&format!("{param}[country]")));
     };
     let currency = given.text("currency").unwrap_or("usd").to_ascii_lowercase();
+    let routing = given.text("routing_number");
+    if country.eq_ignore_ascii_case("us")
+        && let Some(number) = routing
+        && !is_routing_number(number)
+    {
+        let message = "Invalid routing number for US. The number must contain 9 digits and pass its checksum.";
+        return Err(ApiError::invalid(message)
+            .code("routing_number_invalid")
+            .param(format!("{param}[routing_number]")));
+    }
     Ok(whole(
         "bank_account",
         json!({
-            "id": account.new_id("ba"), "object": "bank_account", "account": owner,
+            "id": account.new_id("ba"), "object": "bank_account",
             "account_holder_name": given.text("account_holder_name"),
             "account_holder_type": given.text("account_holder_type"), "account_type": given.text("account_type"),
-            "available_payout_methods": ["standard"], "bank_name": "STRIPE TEST BANK", "country": country,
-            "currency": currency, "fingerprint": account.letters(16),
-            "last4": payment_method::last_four(number), "metadata": {},
-            "routing_number": given.text("routing_number"), "status": "new",
+            "bank_name": "STRIPE TEST BANK", "country": country, "currency": currency,
+            "fingerprint": account.letters(16), "last4": payment_method::last_four(number),
+            "routing_number": routing, "status": "new",
         }),
     ))
 }
 
-fn debit_card(account: &mut Account, owner: &str, card: &TestCard) -> Object {
-    let mut made = source::build(account, card);
-    made.insert("id".into(), account.new_id("card").into());
-    made.insert("account".into(), owner.into());
-    made.insert("available_payout_methods".into(), json!(["standard", "instant"]));
+/// The number of the test account that a ready-made token stands for.
+fn ready_made(token: &str) -> Option<&'static str> {
+    Some(match token {
+        "btok_us_verified" => PAYS,
+        "btok_us_verified_noAccount" => "000111111116",
+        "btok_us_verified_accountClosed" => "000111111113",
+        "btok_us_verified_insufficientFunds" => "000222222227",
+        "btok_us_verified_debitNotAuthorized" => "000333333335",
+        "btok_us_verified_invalidCurrency" => "000444444440",
+        _ => return None,
+    })
+}
+
+/// The bank account of a token or of parameters, or the card of a token: an external account of nobody yet.
+fn make(account: &mut Account, sent: &Object) -> Result<Object, ApiError> {
+    const PARAM: &str = "external_account";
+    let card = match sent.get(PARAM) {
+        Some(Value::String(token)) if token.starts_with("btok_") => {
+            if let Some(number) = ready_made(token) {
+                let given = json!({"account_number": number, "country": "US", "routing_number": "110000000"});
+                return from_details(account, &object(given), PARAM);
+            }
+            let made = token::bank_account(account, token, PARAM)?;
+            token::spend(account, token);
+            return Ok(made);
+        }
+        Some(Value::String(token)) => {
+            let card = source::card_of(account, token, PARAM)?;
+            token::spend(account, token);
+            card
+        }
+        Some(Value::Object(given)) if given.text("object") == Some("card") => {
+            let test = payment_method::card_of(given)?;
+            token::Card { test, details: object(json!({"card": given})), id: None }
+        }
+        Some(Value::Object(given)) => return from_details(account, given, PARAM),
+        _ => return Err(ApiError::missing_param(PARAM)),
+    };
+    let mut made = source::build(account, card.test, &card.details);
+    made.insert("id".into(), card.id.unwrap_or_else(|| account.new_id("card")).into());
     made.insert("currency".into(), "usd".into());
-    made
+    Ok(made)
 }
 
 fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let owner = owner(call)?;
     let sent = std::mem::take(&mut call.parameters);
-    let mut made = build(call.account, &owner, &sent)?;
-    made.insert("metadata".into(), new_metadata(&sent));
-    Ok(add(call.account, &owner, made, sent.is_true("default_for_currency")).into())
+    let made = add(call.account, &owner, &sent)?;
+    account::refresh(call.account, &owner);
+    Ok(made.into())
 }
 
-/// The external account that a parameter describes, or has a token of.
-pub(super) fn build(account: &mut Account, owner: &str, sent: &Object) -> Result<Object, ApiError> {
-    match sent.get("external_account") {
-        Some(Value::String(token)) if token.starts_with("btok_") => {
-            let given = json!({"account_number": PAYS, "country": "US", "routing_number": "110000000"});
-            bank_account(account, owner, &object(given))
-        }
-        Some(Value::String(token)) => Ok(debit_card(account, owner, source::card_of(token, "external_account")?)),
-        Some(Value::Object(given)) if given.text("object") == Some("card") => {
-            Ok(debit_card(account, owner, payment_method::card_of(given)?))
-        }
-        Some(Value::Object(given)) => bank_account(account, owner, given),
-        _ => Err(ApiError::missing_param("external_account")),
-    }
-}
-
-/// Adds an external account; the first of its currency is the default, or the one that is to be.
-pub(super) fn add(account: &mut Account, owner: &str, mut made: Object, default: bool) -> Object {
+/// Adds the external account that parameters name or describe; the first of its currency is the default.
+pub(super) fn add(account: &mut Account, owner: &str, sent: &Object) -> Result<Object, ApiError> {
+    let mut made = make(account, sent)?;
+    let methods =
+        if made.text("object") == Some("card") { json!(["standard", "instant"]) } else { json!(["standard"]) };
+    made.insert("account".into(), owner.into());
+    made.insert("available_payout_methods".into(), methods);
+    made.insert("metadata".into(), new_metadata(sent));
     let mut all = account.settings().external_accounts(account.live(), owner);
     let first = all.iter().all(|e| e.get("currency") != made.get("currency"));
-    made.insert("default_for_currency".into(), (first || default).into());
+    made.insert("default_for_currency".into(), false.into());
     all.push(made.clone());
-    if default {
+    if first || sent.is_true("default_for_currency") {
         choose(&mut all, made.id());
+        made.insert("default_for_currency".into(), true.into());
     }
     account.settings().set_external_accounts(account.live(), owner, all);
-    account.emit("account.external_account.created", text(&made));
-    made
+    tell(account, owner, created, &made);
+    Ok(made)
 }
 
-/// The external accounts of an account, as a list inside it.
-pub(super) fn of_account(account: &Account, owner: &str) -> Value {
-    let all = account.settings().external_accounts(account.live(), owner).into_iter().rev();
-    sublist(all.map(Value::Object).collect(), format!("/v1/accounts/{owner}/external_accounts"))
+/// Tells of a change: an event of the account that it belongs to.
+fn tell(account: &mut Account, owner: &str, event: Work, external: &Object) {
+    if account.id() == owner {
+        event(account, external);
+    } else {
+        account.errand(Some(owner), event, external.clone());
+    }
+}
+
+fn created(account: &mut Account, external: &Object) {
+    account.emit("account.external_account.created", text(external));
+}
+
+fn updated(account: &mut Account, external: &Object) {
+    account.emit("account.external_account.updated", text(external));
+}
+
+fn removed(account: &mut Account, external: &Object) {
+    account.emit("account.external_account.deleted", text(external));
 }
 
 /// Makes one the default of its currency.
@@ -219,7 +277,8 @@ fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     }
     let changed = all.get(place).cloned().unwrap_or_default();
     keep(call, &owner, all);
-    call.account.emit("account.external_account.updated", text(&changed));
+    tell(call.account, &owner, updated, &changed);
+    account::refresh(call.account, &owner);
     Ok(changed.into())
 }
 
@@ -233,7 +292,8 @@ fn delete(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     }
     let gone = all.remove(place);
     keep(call, &owner, all);
-    call.account.emit("account.external_account.deleted", text(&gone));
+    tell(call.account, &owner, removed, &gone);
+    account::refresh(call.account, &owner);
     let kind = if gone.text("object") == Some("card") { "card" } else { "bank_account" };
     Ok(deleted(kind, gone.id()).into())
 }

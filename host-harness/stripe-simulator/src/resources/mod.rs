@@ -6,6 +6,9 @@
 //! handler are answered by [`synthetic`]; those under `/v2` have a room of their own.
 
 mod account;
+mod account_link;
+mod application_fee;
+mod asked;
 mod authorization;
 mod balance;
 mod calendar;
@@ -18,6 +21,7 @@ mod confirmation_token;
 mod credit_note;
 mod customer;
 mod cycle;
+mod destination;
 mod discount;
 mod dispute;
 mod early_fraud_warning;
@@ -25,6 +29,8 @@ mod event;
 mod expand;
 mod external_account;
 mod fields;
+mod file;
+mod file_link;
 mod foreign_cards;
 mod invoice;
 mod invoice_payment;
@@ -36,6 +42,7 @@ mod payment_intent;
 mod payment_link;
 mod payment_method;
 mod payout;
+mod person;
 mod portal;
 mod price;
 mod product;
@@ -51,7 +58,9 @@ mod source;
 mod subscription;
 mod subscription_item;
 mod synthetic;
+mod tax_id;
 mod test_clock;
+mod token;
 mod v2;
 mod webhook_endpoint;
 
@@ -59,10 +68,13 @@ use bytes::Bytes;
 use serde_json::Value;
 use stripe_facts::{Facts, Operation, Shape};
 
+pub(crate) use account_link::{Onboarding, onboard};
 pub(crate) use calendar::day as calendar_day;
 pub(crate) use cards::{TEST_CARDS, TestCard};
 pub(crate) use checkout_session::{Paid, current as current_session, pay, problem, recover};
 pub(crate) use expand::check as check_expand;
+pub(crate) use file::{Contents, PATH as UPLOADS, contents, contents_of};
+pub(crate) use file_link::open as open_file_link;
 pub(crate) use invoice::pay_on_page as pay_invoice;
 pub(crate) use money::amount as format_amount;
 pub(crate) use payment_intent::complete_authentication;
@@ -74,7 +86,7 @@ pub(crate) use v2::{SESSION, STREAM, session_of};
 
 use crate::older;
 use crate::presence;
-use crate::protocol::ApiError;
+use crate::protocol::{ApiError, Upload};
 use crate::world::{Account, Object};
 
 /// An operation that is being executed.
@@ -85,6 +97,8 @@ pub(crate) struct Call<'a> {
     pub(crate) parameters: Object,
     /// What stands for the placeholders of the path.
     pub(crate) values: Vec<String>,
+    /// The file that was sent.
+    pub(crate) upload: Option<Upload>,
     /// The paths that the answer is expanded at.
     pub(crate) expand: Vec<String>,
 }
@@ -128,12 +142,15 @@ type Operations = &'static [(&'static str, &'static str, Handler)];
 pub(crate) fn handlers() -> impl Iterator<Item = ((&'static str, &'static str), Handler)> {
     const RESOURCES: &[Operations] = &[
         account::OPERATIONS,
+        account_link::OPERATIONS,
+        application_fee::OPERATIONS,
         authorization::OPERATIONS,
         balance::OPERATIONS,
         cash_balance::OPERATIONS,
         charge::OPERATIONS,
         checkout_session::OPERATIONS,
         command_line::OPERATIONS,
+        confirmation_token::OPERATIONS,
         customer::OPERATIONS,
         event::OPERATIONS,
         invoice::OPERATIONS,
@@ -150,12 +167,17 @@ pub(crate) fn handlers() -> impl Iterator<Item = ((&'static str, &'static str), 
         quote::OPERATIONS,
         payment_link::OPERATIONS,
         payout::OPERATIONS,
+        person::OPERATIONS,
         dispute::OPERATIONS,
         external_account::OPERATIONS,
+        file::OPERATIONS,
+        file_link::OPERATIONS,
+        tax_id::OPERATIONS,
         early_fraud_warning::OPERATIONS,
         setup_attempt::OPERATIONS,
         confirmation_token::OPERATIONS,
         test_clock::OPERATIONS,
+        token::OPERATIONS,
         subscription_item::OPERATIONS,
         source::OPERATIONS,
         schedule::OPERATIONS,

@@ -13,11 +13,12 @@ use serde_json::{Value, json};
 
 use stripe_facts::{Facts, Shape};
 
+use super::application_fee::APPLICATION;
 use super::cards::{Authentication, Behaviour};
 use super::fields::{assign, assign_metadata, new_metadata, object};
 use super::{
-    Call, Operations, Read, Reply, authorization, charge, checkout_session, confirmation_token, customer, dispute,
-    external_account, invoice, listing, money, payment_method, search, setup_intent,
+    Call, Operations, Read, Reply, authorization, charge, checkout_session, confirmation_token, customer, destination,
+    dispute, external_account, invoice, listing, money, payment_method, search, setup_intent,
 };
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
@@ -79,7 +80,7 @@ pub(super) fn build(account: &mut Account, amount: i64, currency: &str, sent: &O
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
         "amount_received": 0,
-        "application": null,
+        "application": account.is_connected().then_some(APPLICATION),
         "application_fee_amount": null,
         "automatic_payment_methods": automatic_methods(sent),
         "canceled_at": null,
@@ -196,6 +197,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let currency = money::currency(sent.text("currency").unwrap_or_default(), "currency")?;
     let amount = sent.integer("amount").unwrap_or_default();
     money::check_charge(amount, &currency, "amount")?;
+    destination::check(call.account, &sent, amount)?;
     if let Some(id) = sent.text("customer") {
         customer::named(call.account, id, "customer")?;
     }
@@ -609,6 +611,8 @@ fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     intent.insert("amount".into(), amount.into());
     intent.insert("currency".into(), currency.into());
     assign(KIND, &mut intent, sent, FIELDS);
+    intent = destination::terms(&intent, sent);
+    destination::check(call.account, &intent, amount)?;
     assign_options(&mut intent, sent);
     if let Some(method) = sent.get("capture_method") {
         intent.insert("capture_method".into(), method.clone());

@@ -5,7 +5,7 @@ use stripe_facts::{Facts, Operation, Shape};
 
 use super::cards::{self, Behaviour, TestCard};
 use super::fields::{assign_metadata, empty_address, new_metadata, object};
-use super::{Call, Operations, Read, Reply, confirmation_token, customer, listing, synthetic};
+use super::{Call, Operations, Read, Reply, confirmation_token, customer, listing, synthetic, token};
 use crate::conformance;
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
@@ -93,11 +93,6 @@ fn year() -> i64 {
 
 /// The test card that card details mean, or the error that Stripe gives for such details.
 pub(super) fn card_of(details: &Object) -> Result<&'static TestCard, ApiError> {
-    if let Some(token) = details.text("token") {
-        return cards::by_token(token).ok_or_else(|| {
-            ApiError::invalid(format!("No such token: '{token}'")).code("resource_missing").param("card[token]")
-        });
-    }
     let Some(number) = details.text("number") else { return Err(ApiError::missing_param("card[number]")) };
     let number: String = number.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
     if !cards::is_number(&number) {
@@ -119,10 +114,8 @@ pub(super) fn card_of(details: &Object) -> Result<&'static TestCard, ApiError> {
             return Err(ApiError::card("invalid_expiry_year", message).param("exp_year"));
         }
     }
-    if let Some(cvc) = details.text("cvc")
-        && !(matches!(cvc.len(), 3 | 4) && cvc.bytes().all(|b| b.is_ascii_digit()))
-    {
-        return Err(ApiError::card("invalid_cvc", "Your card's security code is invalid.").param("cvc"));
+    if let Some(cvc) = details.text("cvc") {
+        check_cvc(cvc)?;
     }
     cards::by_number(&number).ok_or_else(|| {
         let message = "Your card was declined. Your request was in test mode, but used a non test (live) card. For a \
@@ -131,10 +124,34 @@ pub(super) fn card_of(details: &Object) -> Result<&'static TestCard, ApiError> {
     })
 }
 
+/// Whether a security code looks like one.
+pub(super) fn check_cvc(code: &str) -> Result<(), ApiError> {
+    if matches!(code.len(), 3 | 4) && code.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(());
+    }
+    Err(ApiError::card("invalid_cvc", "Your card's security code is invalid.").param("cvc"))
+}
+
+/// A payment method that is the card of a token, which is used up.
+pub(super) fn of_token(account: &mut Account, id: &str, sent: &Object, param: &str) -> Result<Object, ApiError> {
+    let card = token::card(account, id, param)?;
+    let mut details = card.details;
+    for name in ["allow_redisplay", "metadata", "billing_details"] {
+        if let Some(value) = sent.get(name) {
+            details.insert(name.into(), value.clone());
+        }
+    }
+    token::spend(account, id);
+    Ok(build(account, card.test, &details))
+}
+
 fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let sent = &call.parameters;
     let method = match (sent.text("type"), sent.object("card")) {
-        (Some("card"), Some(details)) => build(call.account, card_of(details)?, sent),
+        (Some("card"), Some(details)) => match details.text("token") {
+            Some(token) => of_token(call.account, token, sent, "card[token]")?,
+            None => build(call.account, card_of(details)?, sent),
+        },
         (Some("card"), None) => return Err(ApiError::missing_param("card")),
         (None, _) => return Err(ApiError::missing_param("type")),
         (Some(kind), _) if sent.object(kind).is_none() && needs_details(call.operation, kind) => {

@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use super::balance::{self, Movement};
-use super::fields::{assign_metadata, new_metadata, sublist, whole};
-use super::{Call, Operations, Read, Reply, external_account, listing, money};
+use super::fields::{assign_metadata, new_metadata, whole};
+use super::{Call, Operations, Read, Reply, destination, external_account, listing, money};
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, moment, now};
 
@@ -224,22 +224,18 @@ fn create_transfer(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         }
         _ => checked(call.account, &sent, amount)?,
     };
-    let id = call.account.new_id("tr");
-    let transaction = moved(call.account, -amount, &currency, "transfer", &id);
-    let payment = call.account.new_id("py");
-    let group = sent.text("transfer_group").map(str::to_owned);
-    let transfer = whole(
-        TRANSFER,
-        json!({
-            "id": id, "object": TRANSFER, "amount": amount, "amount_reversed": 0, "balance_transaction": transaction,
-            "created": now(), "currency": currency, "description": sent.text("description"),
-            "destination": destination, "destination_payment": payment, "livemode": call.account.live(),
-            "metadata": new_metadata(&sent), "reversals": sublist(Vec::new(), format!("/v1/transfers/{id}/reversals")),
-            "reversed": false, "source_transaction": of_charge.as_ref().map(Read::id), "source_type": "card",
-            "transfer_group": group,
-        }),
-    );
-    Ok(Reply::Kept(call.account.create(TRANSFER, "transfer.created", &transfer)))
+    let passed = destination::Passed {
+        destination,
+        amount,
+        currency: &currency,
+        charge: of_charge.as_ref().map(Read::id),
+        group: sent.text("transfer_group"),
+        description: sent.text("description"),
+        metadata: new_metadata(&sent),
+        fee: None,
+        available: true,
+    };
+    Ok(destination::pass(call.account, &passed).into())
 }
 
 fn retrieve_transfer(call: &mut Call<'_>) -> Result<Reply, ApiError> {
@@ -265,7 +261,7 @@ fn reversals(transfer: &Object) -> Vec<Value> {
 }
 
 fn create_reversal(call: &mut Call<'_>) -> Result<Reply, ApiError> {
-    let mut transfer = call.named(TRANSFER)?;
+    let transfer = call.named(TRANSFER)?;
     let sent = std::mem::take(&mut call.parameters);
     let total = transfer.integer("amount").unwrap_or_default();
     let before = transfer.integer("amount_reversed").unwrap_or_default();
@@ -278,25 +274,7 @@ fn create_reversal(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         let message = format!("Reversal amount is greater than the unreversed amount of the transfer, {left}.");
         return Err(ApiError::invalid(message).param("amount"));
     }
-    let currency = transfer.text("currency").unwrap_or("usd").to_owned();
-    let id = call.account.new_id("trr");
-    let transaction = moved(call.account, amount, &currency, "transfer_refund", &id);
-    let reversal = whole(
-        REVERSAL,
-        json!({
-            "id": id, "object": REVERSAL, "amount": amount, "balance_transaction": transaction, "created": now(),
-            "currency": currency, "metadata": new_metadata(&sent), "transfer": transfer.id(),
-        }),
-    );
-    call.account.put(REVERSAL, &reversal);
-    let mut all = reversals(&transfer);
-    all.insert(0, Value::Object(reversal.clone()));
-    transfer.insert("amount_reversed".into(), (before + amount).into());
-    transfer.insert("reversed".into(), (before + amount == total).into());
-    transfer.insert("reversals".into(), sublist(all, format!("/v1/transfers/{}/reversals", transfer.id())));
-    let text = call.account.put(TRANSFER, &transfer);
-    call.account.emit("transfer.reversed", text);
-    Ok(reversal.into())
+    Ok(destination::reverse(call.account, &transfer, amount, None, new_metadata(&sent), 0).into())
 }
 
 fn list_reversals(call: &mut Call<'_>) -> Result<Reply, ApiError> {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::balance::{self, Movement};
 use super::cards::{self, Behaviour};
 use super::fields::{assign_metadata, new_metadata, object};
-use super::{Call, Operations, Read, Reply, dispute, early_fraud_warning, listing, money};
+use super::{Call, Operations, Read, Reply, destination, dispute, early_fraud_warning, listing, money};
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, moment, now};
 
@@ -113,6 +113,7 @@ fn refund(account: &mut Account, old: &Object, amount: Option<i64>, sent: &Objec
         );
         return Err(ApiError::invalid(message).param("amount"));
     }
+    let returned = destination::check_refund(account, old, sent, amount)?;
     let id = account.new_id("re");
     let movement = Movement {
         amount: -amount,
@@ -123,7 +124,9 @@ fn refund(account: &mut Account, old: &Object, amount: Option<i64>, sent: &Objec
         description: Some("REFUND FOR PAYMENT"),
         available: true,
     };
-    let transaction = balance::record(account, &movement);
+    let fee = if account.is_connected() { -returned.fee } else { 0 };
+    let transaction = balance::record_with(account, &movement, fee);
+    let reversal = destination::give_back(account, old, &id, returned);
     let behaviour = card_of(old).map(|c| c.behaviour);
     let pending = behaviour == Some(Behaviour::RefundsLate);
     let mut refund = object(json!({
@@ -150,7 +153,7 @@ fn refund(account: &mut Account, old: &Object, amount: Option<i64>, sent: &Objec
         "receipt_number": null,
         "source_transfer_reversal": null,
         "status": if pending { "pending" } else { "succeeded" },
-        "transfer_reversal": null,
+        "transfer_reversal": reversal,
     }));
     if pending {
         refund.insert("pending_reason".into(), "processing".into());

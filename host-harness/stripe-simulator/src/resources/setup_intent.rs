@@ -8,6 +8,7 @@
 
 use serde_json::{Value, json};
 
+use super::application_fee::APPLICATION;
 use super::cards::{Authentication, Behaviour};
 use super::fields::{assign, assign_metadata, new_metadata, object};
 use super::payment_intent::{self, Terms};
@@ -48,7 +49,7 @@ pub(super) fn build(account: &mut Account, sent: &Object) -> Object {
         "id": id,
         "object": KIND,
         "allowed_payment_method_types": null,
-        "application": null,
+        "application": account.is_connected().then_some(APPLICATION),
         "automatic_payment_methods": payment_intent::automatic_methods(sent),
         "cancellation_reason": null,
         "client_secret": client_secret,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::cards::{self, TestCard};
 use super::fields::{assign, assign_metadata, deleted, sublist, whole};
-use super::{Call, Operations, Read, Reply, listing, payment_method};
+use super::{Call, Operations, Read, Reply, listing, payment_method, token};
 use crate::protocol::ApiError;
 use crate::world::{Account, Object};
 
@@ -18,12 +18,11 @@ pub(super) const OPERATIONS: Operations = &[
 
 const KIND: &str = "card";
 
-/// The test card of a token.
-pub(super) fn card_of(token: &str, param: &str) -> Result<&'static TestCard, ApiError> {
-    let card = cards::by_token(token)
-        .ok_or_else(|| ApiError::invalid(format!("No such token: '{token}'")).code("resource_missing").param(param))?;
-    match card.behaviour {
-        cards::Behaviour::Declines(code, decline) if card.refuses_attachment() => {
+/// The card of a token, if it can be put on something. The token is not used up yet.
+pub(super) fn card_of(account: &Account, id: &str, param: &str) -> Result<token::Card, ApiError> {
+    let card = token::card(account, id, param)?;
+    match card.test.behaviour {
+        cards::Behaviour::Declines(code, decline) if card.test.refuses_attachment() => {
             Err(payment_method::decline_error(code, decline))
         }
         _ => Ok(card),
@@ -31,18 +30,25 @@ pub(super) fn card_of(token: &str, param: &str) -> Result<&'static TestCard, Api
 }
 
 /// A card as it was before payment methods, of nobody yet.
-pub(super) fn build(account: &mut Account, card: &TestCard) -> Object {
-    of_method(&payment_method::build(account, card, &Object::new()), card)
+pub(super) fn build(account: &mut Account, card: &TestCard, details: &Object) -> Object {
+    of_method(&payment_method::build(account, card, details), card)
 }
 
 fn of_method(method: &Object, card: &TestCard) -> Object {
     let empty = Object::new();
     let details = method.object("card").unwrap_or(&empty);
     let member = |name: &str| details.get(name).cloned().unwrap_or_default();
+    let billing = method.object("billing_details").unwrap_or(&empty);
+    let address = billing.object("address").unwrap_or(&empty);
     whole(
         KIND,
         json!({
-            "id": method.id(), "object": KIND, "allow_redisplay": "unspecified", "brand": title(card.brand),
+            "id": method.id(), "object": KIND, "address_city": address.get("city"),
+            "address_country": address.get("country"), "address_line1": address.get("line1"),
+            "address_line2": address.get("line2"), "address_state": address.get("state"),
+            "address_zip": address.get("postal_code"), "name": billing.get("name"),
+            "cvc_check": details.get("checks").and_then(|c| c.get("cvc_check")),
+            "allow_redisplay": "unspecified", "brand": title(card.brand),
             "country": member("country"), "customer": method.get("customer"), "exp_month": member("exp_month"),
             "exp_year": member("exp_year"), "fingerprint": member("fingerprint"), "funding": member("funding"),
             "last4": card.last4(), "metadata": {}, "regulated_status": "unregulated",
@@ -50,14 +56,15 @@ fn of_method(method: &Object, card: &TestCard) -> Object {
     )
 }
 
-/// Puts a card on a customer; the first is the default. Every card is a payment method too.
-pub(super) fn attach(account: &mut Account, customer: &mut Object, card: &'static TestCard) -> Object {
-    let mut method = payment_method::build(account, card, &Object::new());
-    let id = account.new_id("card");
+/// Puts the card of a token on a customer; the first is the default. Every card is a payment method too.
+pub(super) fn attach(account: &mut Account, customer: &mut Object, token: &str, card: token::Card) -> Object {
+    token::spend(account, token);
+    let mut method = payment_method::build(account, card.test, &card.details);
+    let id = card.id.unwrap_or_else(|| account.new_id("card"));
     method.insert("id".into(), id.as_str().into());
     method.insert("customer".into(), customer.id().into());
     account.put("payment_method", &method);
-    let source = of_method(&method, card);
+    let source = of_method(&method, card.test);
     account.create(KIND, "customer.source.created", &source);
     if customer.text("default_source").is_none() {
         customer.insert("default_source".into(), id.into());
@@ -85,8 +92,8 @@ pub(super) fn of_customer(account: &Account, customer: &str) -> Value {
 fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let mut customer = call.named("customer")?;
     let Some(token) = call.parameters.text("source") else { return Err(ApiError::missing_param("source")) };
-    let card = card_of(token, "source")?;
-    Ok(attach(call.account, &mut customer, card).into())
+    let card = card_of(call.account, token, "source")?;
+    Ok(attach(call.account, &mut customer, token, card).into())
 }
 
 fn one(call: &Call<'_>) -> Result<(Object, Object), ApiError> {

@@ -11,6 +11,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::errands::Work;
 use super::later::{Agenda, banking_days_after};
 use super::{Chronicle, Event, Ids, Object, Scope, Settings, Shelf, Task, ThinEvent, clock, thin_changes};
 use crate::older;
@@ -63,6 +64,12 @@ pub(crate) struct Account {
     pub(crate) purposes: HashMap<String, (&'static str, String)>,
     /// The subscription that is being created or changed: what becomes of its invoice meanwhile is part of that.
     pub(crate) being_created: Option<String>,
+    /// The bytes of files, by their id.
+    pub(crate) uploads: HashMap<String, Bytes>,
+    /// What tokens stand for that do not show it, by their id.
+    pub(crate) sealed: HashMap<String, Object>,
+    /// What objects were made inside of, by their ids, where they do not say so themselves.
+    pub(crate) made_in: HashMap<String, String>,
     /// Trials whose end was announced: subscription and time.
     pub(crate) warned: HashSet<String>,
     /// Sums by currency.
@@ -98,6 +105,9 @@ impl Account {
             set_up_off_session: HashSet::new(),
             purposes: HashMap::new(),
             being_created: None,
+            uploads: HashMap::new(),
+            sealed: HashMap::new(),
+            made_in: HashMap::new(),
             warned: HashSet::new(),
             balances: BTreeMap::new(),
             settling: BTreeMap::new(),
@@ -116,6 +126,18 @@ impl Account {
     /// The account's own id.
     pub(crate) fn id(&self) -> &str {
         self.scope.account.as_deref().unwrap_or(OWN_ACCOUNT)
+    }
+
+    /// Whether the account is one that a platform acts for.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.scope.account.is_some()
+    }
+
+    /// Has something done by another account of the same mode, the platform when none is named, once this one is
+    /// free.
+    pub(crate) fn errand(&self, to: Option<&str>, work: Work, about: Object) {
+        let to = Scope { live: self.scope.live, account: to.map(Into::into) };
+        self.settings.errands.note(to, self.cause.clone(), work, about);
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -250,6 +272,15 @@ impl Account {
         text
     }
 
+    /// Notes an event about a change of something that is part of another object; nothing is kept.
+    pub(crate) fn tell_change(&mut self, event: &'static str, old: &Object, new: &Object) {
+        let previous = difference(old, new);
+        if !previous.is_empty() {
+            let text = |object: &Object| Bytes::from(serde_json::to_vec(object).unwrap_or_default());
+            self.pending.push((event, text(new), Some(text(&previous))));
+        }
+    }
+
     /// Takes an object out of lists; `left` is what its id answers from now on.
     pub(crate) fn remove(&mut self, kind: &str, id: &str, left: Option<Bytes>) {
         if let Some(shelf) = self.shelves.get_mut(kind) {
@@ -305,7 +336,7 @@ impl Account {
     }
 
     /// Does what is due. No request is the cause of it.
-    pub(super) fn catch_up(&mut self) {
+    pub(crate) fn catch_up(&mut self) {
         clock::set_skew(self.settings.skew.load(Ordering::Relaxed));
         while let Some((task, id)) = self.agenda.take(clock::moment()) {
             self.cause = Cause::default();

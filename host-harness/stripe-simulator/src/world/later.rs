@@ -83,6 +83,7 @@ pub(crate) async fn keep(world: Arc<World>) {
         for (_, account) in world.accounts() {
             lock(&account).catch_up();
         }
+        world.run_errands();
     }
 }
 

@@ -1,13 +1,14 @@
 //! The state: accounts, the objects in them, their events, and the answers kept for idempotency keys.
 //!
-//! An account is what one key mode and one `Stripe-Account` see; accounts share nothing, except that the
-//! endpoints of the key's own account can hear of those that it acts for. Every account has one
+//! An account is what one key mode and one `Stripe-Account` see. What happens in one reaches another by [`errands`]
+//! alone, except that the endpoints of the key's own account can hear of those that it acts for. Every account has one
 //! lock, held for one operation and never across an await. What the operations *do* to the state is
 //! `resources`' business; how they are reached is `protocol`'s.
 
 mod account;
 mod chronicle;
 mod clock;
+mod errands;
 mod events;
 mod ids;
 pub(crate) mod instant;
@@ -28,6 +29,7 @@ use tokio::sync::mpsc::UnboundedSender;
 pub(crate) use account::{Account, Cause, OWN_ACCOUNT, Slot, contains};
 pub(crate) use chronicle::Chronicle;
 pub(crate) use clock::{freeze, machine, moment, now};
+pub(crate) use errands::Work;
 pub(crate) use events::Event;
 pub(crate) use ids::Ids;
 pub(crate) use later::{Task, keep};
@@ -59,6 +61,7 @@ pub(crate) struct Settings {
     pub(crate) banking_day: Duration,
     /// Rings when something is due earlier than was known, and when the clock was moved.
     pub(crate) alarm: Notify,
+    errands: errands::Errands,
     external_accounts: Mutex<HashMap<Owner, Vec<Object>>>,
     /// Where events of connected accounts go besides, by mode, in the order that the endpoints were created.
     platform: Mutex<Vec<(bool, Arc<Target>)>>,
@@ -78,6 +81,7 @@ impl Settings {
             seed: options.seed.unwrap_or_else(by_clock),
             banking_day: options.banking_day,
             alarm: Notify::new(),
+            errands: errands::Errands::default(),
             external_accounts: Mutex::default(),
             platform: Mutex::default(),
         }

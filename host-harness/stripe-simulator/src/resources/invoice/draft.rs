@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{DAY, HOUR, KIND, check_draft, push_item, recompute, subscription_of};
 use crate::protocol::ApiError;
 use crate::resources::fields::{assign, assign_metadata, deleted, new_metadata, sublist, whole};
-use crate::resources::{Call, Read, Reply, customer, discount, invoiceitem, money, rates};
+use crate::resources::{Call, Read, Reply, customer, discount, invoiceitem, money, rates, tax_id};
 use crate::world::{Account, Object, now};
 
 /// A draft without lines; neither kept nor told of.
@@ -41,7 +41,7 @@ pub(super) fn blank(account: &mut Account, id: &str, customer: &Object, currency
             "customer_phone": customer.get("phone"),
             "customer_shipping": customer.get("shipping"),
             "customer_tax_exempt": customer.text("tax_exempt").unwrap_or("none"),
-            "customer_tax_ids": [],
+            "customer_tax_ids": tax_id::on_invoices(account, customer.id()),
             "default_tax_rates": [],
             "discounts": [],
             "issuer": {"type": "self"},

@@ -266,7 +266,7 @@ impl Account {
         let previous = difference(old, new);
         let text = self.put(kind, new);
         if !previous.is_empty() {
-            let previous = Bytes::from(serde_json::to_vec(&previous).unwrap_or_default());
+            let previous = written(&previous);
             self.pending.extend(events.iter().map(|event| (*event, text.clone(), Some(previous.clone()))));
         }
         text
@@ -276,8 +276,7 @@ impl Account {
     pub(crate) fn tell_change(&mut self, event: &'static str, old: &Object, new: &Object) {
         let previous = difference(old, new);
         if !previous.is_empty() {
-            let text = |object: &Object| Bytes::from(serde_json::to_vec(object).unwrap_or_default());
-            self.pending.push((event, text(new), Some(text(&previous))));
+            self.pending.push((event, written(new), Some(written(&previous))));
         }
     }
 

@@ -1,6 +1,6 @@
-"""The official Python SDK through the life cycle of every resource of the simulator.
+"""What the simulator does, asked by the official Python SDK: payments, billing, checkout, v2, events, errors, keys.
 
-Usage: python slice.py http://127.0.0.1:PORT        exits 1 at the first thing that is wrong.
+Usage: python behaviour.py http://127.0.0.1:PORT        exits 1 at the first thing that is wrong.
 """
 
 import sys

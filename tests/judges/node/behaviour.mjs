@@ -1,5 +1,5 @@
-// The official Node SDK through the life cycle of every resource of the simulator.
-// Usage: node slice.mjs http://127.0.0.1:PORT        exits 1 at the first thing that is wrong.
+// What the simulator does, asked by the official Node SDK: payments, billing, checkout, Connect, v2, events, errors, keys.
+// Usage: node behaviour.mjs http://127.0.0.1:PORT        exits 1 at the first thing that is wrong.
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import Stripe from 'stripe';

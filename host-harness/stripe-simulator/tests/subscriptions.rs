@@ -4,6 +4,7 @@
 mod stripe;
 
 use serde_json::{Value, json};
+use stripe::Stripe;
 use stripe::shop::{DAY, START, Shop};
 
 /// What was changed, as the newest event of a type tells it.
@@ -80,6 +81,31 @@ async fn a_change_can_be_seen_before_it_is_made() {
     assert!(shop.pending().await.is_empty(), "nothing is kept");
     let real = [("items[0][id]", item.as_str()), ("items[0][quantity]", "2"), ("proration_behavior", "always_invoice")];
     assert_eq!(shop.change(&subscription, &real).await["latest_invoice"]["amount_paid"], 2100);
+}
+
+#[tokio::test]
+async fn a_subscription_can_be_seen_before_it_begins() {
+    let stripe = Stripe::start().await;
+    let (customer, _) = stripe.customer_with("pm_card_visa").await;
+    let price = stripe.monthly("1000").await;
+    let form = [
+        ("customer", customer.as_str()),
+        ("subscription_details[items][0][price]", &price),
+        ("subscription_details[items][0][quantity]", "3"),
+    ];
+    let events = stripe.events().await.len();
+    let preview = stripe.make("/v1/invoices/create_preview", &form).await.body;
+    assert_eq!((&preview["total"], &preview["billing_reason"]), (&json!(3000), &json!("upcoming")));
+    assert_eq!(preview["lines"]["data"][0]["quantity"], 3);
+    let mut trial = form.to_vec();
+    let now = preview["created"].as_i64().unwrap();
+    let end = (now + 14 * DAY).to_string();
+    trial.push(("subscription_details[trial_end]", &end));
+    assert_eq!(stripe.make("/v1/invoices/create_preview", &trial).await.body["total"], 0);
+    let wrong = [("customer", customer.as_str()), ("subscription_details[items][0][price]", "price_none")];
+    assert_eq!(stripe.post("/v1/invoices/create_preview", &wrong).await.status, 400);
+    assert!(stripe.get("/v1/subscriptions", &[]).await.ids().is_empty(), "nothing is kept");
+    assert_eq!(stripe.events().await.len(), events);
 }
 
 #[tokio::test]

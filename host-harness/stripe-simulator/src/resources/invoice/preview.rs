@@ -9,7 +9,8 @@ use crate::resources::fields::new_metadata;
 use crate::resources::{Call, Read, Reply, discount, invoiceitem, subscription};
 use crate::world::{Account, Object, now};
 
-/// What the next invoice of a subscription, or of a customer's pending items, would be; nothing is kept.
+/// What the next invoice of a subscription, of one that begins, or of a customer's pending items would be; nothing is
+/// kept.
 pub(super) fn preview(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let sent = std::mem::take(&mut call.parameters);
     let account = &mut *call.account;
@@ -23,7 +24,13 @@ pub(super) fn preview(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let mut recipient = recipient;
     let mut billed = Billed::Next;
     let mut prorations = Vec::new();
-    if let (Some(old), Some(details)) = (&recipient.subscription, sent.object("subscription_details")) {
+    let details = sent.object("subscription_details");
+    if let (None, Some(details)) = (&recipient.subscription, details.filter(|d| !d.list("items").is_empty())) {
+        let imagined = subscription::imagine(account, &recipient.owner, details)?;
+        recipient.currency = imagined.text("currency").unwrap_or("usd").to_owned();
+        recipient.subscription = Some(imagined);
+        billed = Billed::First;
+    } else if let (Some(old), Some(details)) = (&recipient.subscription, details) {
         let foreseen = subscription::foresee(account, old, details)?;
         billed = match (foreseen.restarts, foreseen.at_once) {
             (true, _) => Billed::NewPeriod,
@@ -75,6 +82,8 @@ pub(in crate::resources) fn upcoming(account: &mut Account, subscription: &Objec
 /// What of a subscription an invoice is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Billed {
+    /// The period that a new subscription begins with.
+    First,
     /// The periods that come next.
     Next,
     /// A change alone, at once.
@@ -89,7 +98,7 @@ fn next(account: &mut Account, recipient: &Recipient, billed: Billed) -> Object 
     let id = account.new_id("upcoming_in");
     let mut invoice = blank(account, &id, owner, currency);
     let at_once = billed != Billed::Next;
-    let reason = if at_once { "subscription_update" } else { "upcoming" };
+    let reason = if matches!(billed, Billed::Change | Billed::NewPeriod) { "subscription_update" } else { "upcoming" };
     invoice.insert("billing_reason".into(), reason.into());
     invoice.insert("auto_advance".into(), true.into());
     for mut item in invoiceitem::pending(account, owner.id(), currency, subscription.as_ref().map(Read::id)) {
@@ -117,8 +126,9 @@ fn next(account: &mut Account, recipient: &Recipient, billed: Billed) -> Object 
         subscription.object("items").into_iter().flat_map(|i| i.objects("data")).cloned().collect();
     for mut item in items {
         let of_item = item.integer("current_period_end").unwrap_or_default();
-        if billed == Billed::NewPeriod {
-            push_item(account, &mut invoice, subscription, &item, false, None);
+        if matches!(billed, Billed::First | Billed::NewPeriod) {
+            let trial = subscription.text("status") == Some("trialing");
+            push_item(account, &mut invoice, subscription, &item, trial, None);
         } else if !at_once && of_item == end {
             invoice.insert("period_start".into(), item.get("current_period_start").cloned().unwrap_or_default());
             let next = subscription::next_end(subscription, &item, end);

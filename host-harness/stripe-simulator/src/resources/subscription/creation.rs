@@ -134,9 +134,7 @@ pub(in crate::resources) fn create(
     }
     let rates = rates::taxes_named(account, sent, "default_tax_rates")?;
     let once = once(account, sent, &currency)?;
-    let recurring = bought.first().and_then(|b| b.price.object("recurring"));
-    let (unit, count) = recurring
-        .map_or(("month", 1), |r| (r.text("interval").unwrap_or("month"), r.integer("interval_count").unwrap_or(1)));
+    let (unit, count) = bought.first().map_or(("month", 1), |b| interval(&b.price));
     let natural = calendar::later(created, unit, count);
     let anchor = anchor_of(sent, created, natural)?;
     let cancel_at = cancel_at(sent, created)?;
@@ -244,6 +242,42 @@ pub(in crate::resources) fn create(
         account.emit_at(place + 1, "customer.subscription.trial_will_end", text);
     }
     Ok(new)
+}
+
+/// What a subscription to the items of a preview's `subscription_details` would begin as. Nothing is kept.
+pub(in crate::resources) fn imagine(
+    account: &mut Account,
+    owner: &Object,
+    details: &Object,
+) -> Result<Object, ApiError> {
+    let created = now();
+    let bought = bought(account, details)?;
+    let trial_end = trial_end(details, created)?;
+    let currency = bought.first().and_then(|b| b.price.text("currency")).unwrap_or("usd").to_owned();
+    if bought.iter().any(|b| b.price.text("currency") != Some(&currency)) {
+        let message = "All prices on a subscription must have the same currency.";
+        return Err(ApiError::invalid(message).param("subscription_details[items]"));
+    }
+    let rates = rates::taxes_named(account, details, "default_tax_rates")?;
+    let (unit, count) = bought.first().map_or(("month", 1), |b| interval(&b.price));
+    let natural = calendar::later(created, unit, count);
+    let id = account.new_id("sub");
+    let period = (created, trial_end.unwrap_or(natural));
+    let items: Vec<Value> = bought.into_iter().map(|b| item(account, &id, b.sent, b.price, b.rates, period)).collect();
+    let status = if trial_end.is_some() { "trialing" } else { "active" };
+    let mut sent = details.clone();
+    sent.insert("customer".into(), owner.id().into());
+    let mut new = build(account, &id, &sent, &currency, items, status, trial_end);
+    new.insert("default_tax_rates".into(), rates.unwrap_or_default().into());
+    new.insert("test_clock".into(), owner.get("test_clock").cloned().unwrap_or_default());
+    Ok(new)
+}
+
+/// The unit of a price's periods, and how many of them a period has.
+fn interval(price: &Object) -> (&str, i64) {
+    let recurring = price.object("recurring");
+    recurring
+        .map_or(("month", 1), |r| (r.text("interval").unwrap_or("month"), r.integer("interval_count").unwrap_or(1)))
 }
 
 /// The first invoice is paid at once, waits for the customer, or is finalized later.

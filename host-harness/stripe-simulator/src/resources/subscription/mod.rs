@@ -22,7 +22,7 @@ use crate::world::{Account, Object};
 pub(super) use change::change;
 use change::update;
 use creation::create_operation;
-pub(super) use creation::{Start, create};
+pub(super) use creation::{Start, create, imagine};
 use ending::cancel_operation;
 pub(super) use ending::{cancel_all_of, cancel_with, end, expire};
 pub(super) use items::{enter_phase, next_end, price_of};

@@ -63,6 +63,13 @@ impl Ids {
         Self { state: seed }
     }
 
+    /// The sequence of one of many accounts. Their counters must not begin near each other: their ids would be the
+    /// same, a few places apart.
+    pub(super) fn of_account(seed: u64, number: u64) -> Self {
+        let mut first = Self::new(seed ^ number.wrapping_mul(0xd134_2543_de82_ef95));
+        Self { state: first.next() }
+    }
+
     /// The next number of the sequence (splitmix64: a bijection of a counter, so none comes twice).
     fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -141,6 +148,14 @@ mod tests {
         assert!(ids.make_v2("evt", true).starts_with("evt_65"));
         let event = ids.make_v2("evt", false);
         assert_eq!(event.len(), "evt_test_65RM8sQH2oXnebF5Rpc16RJyfa2xSQLHJJh1sxm7H0KI92".len());
+    }
+
+    #[test]
+    fn no_id_comes_in_two_accounts() {
+        let accounts = (0..40).map(|number| Ids::of_account(7, number));
+        let made: std::collections::HashSet<String> =
+            accounts.flat_map(|mut ids| (0..200).map(move |_| ids.make("fee")).collect::<Vec<_>>()).collect();
+        assert_eq!(made.len(), 40 * 200);
     }
 
     #[test]

@@ -161,7 +161,7 @@ impl World {
         let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
         let number = accounts.len() as u64;
         let made = accounts.entry(scope.clone()).or_insert_with(|| {
-            let ids = Ids::new(self.settings.seed.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+            let ids = Ids::of_account(self.settings.seed, number);
             Arc::new(Mutex::new(Account::new(scope.clone(), Arc::clone(&self.settings), ids, self.jobs.clone())))
         });
         Arc::clone(made)

@@ -46,7 +46,6 @@ fn blank(account: &mut Account) -> Object {
         "object": "customer",
         "address": null,
         "balance": 0,
-        "business_name": null,
         "created": now(),
         "currency": null,
         "customer_account": null,
@@ -55,7 +54,6 @@ fn blank(account: &mut Account) -> Object {
         "description": null,
         "discount": null,
         "email": null,
-        "individual_name": null,
         "invoice_prefix": prefix,
         "invoice_settings": {
             "custom_fields": null,

@@ -12,7 +12,10 @@ pub(super) fn of_snapshot(kind: &str, object: &Bytes, previous: Option<&Bytes>) 
     let mut found = Vec::new();
     let new = kind == "customer.subscription.created";
     let is_told_apart = new || previous.is_some_and(|_| TOLD_APART.contains(&kind));
-    let Some(now) = serde_json::from_slice::<Object>(object).ok().filter(|_| is_told_apart) else { return found };
+    if !is_told_apart {
+        return found;
+    }
+    let Ok(now) = serde_json::from_slice::<Object>(object) else { return found };
     let before = previous.and_then(|p| serde_json::from_slice::<Object>(p).ok()).unwrap_or_default();
     for (_, member, thin) in CHANGES.iter().filter(|(of, member, _)| *of == kind && before.contains_key(*member)) {
         let value = now.get(*member).unwrap_or(&Value::Null);

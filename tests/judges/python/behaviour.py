@@ -275,8 +275,8 @@ def idempotency():
     refused(stripe.IdempotencyError, lambda: v1.customers.create({"name": "two"}, options), http_status=400)
 
 
-@step
-def webhooks():
+def listening():
+    """A server that takes deliveries, and the bodies and signatures that came."""
     received = []
 
     class Hook(BaseHTTPRequestHandler):
@@ -291,6 +291,12 @@ def webhooks():
 
     server = HTTPServer(("127.0.0.1", 0), Hook)
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server, received
+
+
+@step
+def webhooks():
+    server, received = listening()
     endpoint = v1.webhook_endpoints.create(
         {"url": f"http://127.0.0.1:{server.server_port}/", "enabled_events": ["*"]}
     )
@@ -329,20 +335,7 @@ def destination_params(name, url="http://127.0.0.1:9/", events=("*",)):
 
 @step
 def v2_thin_events():
-    received = []
-
-    class Hook(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["content-length"]))
-            received.append((body, self.headers["stripe-signature"]))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Hook)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server, received = listening()
     destinations = api.v2.core.event_destinations
     url = f"http://127.0.0.1:{server.server_port}/"
     made = destinations.create(destination_params("thin", url, ["v1.customer.created", "v2.core.account_person.created"]))

@@ -6,7 +6,7 @@ use super::balance::{self, Movement};
 use super::fields::{assign_metadata, new_metadata, object, sublist, whole};
 use super::{Call, Operations, Read, Reply, listing};
 use crate::protocol::ApiError;
-use crate::world::{Account, Object, now};
+use crate::world::{Account, Object, now, written};
 
 pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v1/application_fees", list),
@@ -82,7 +82,7 @@ fn refund(account: &mut Account, fee: &Object, amount: i64, metadata: Value) -> 
     fee.insert("amount_refunded".into(), refunded.into());
     fee.insert("refunded".into(), whole.into());
     show(account, &mut fee);
-    account.emit("application_fee.refunded", serde_json::to_vec(&fee).unwrap_or_default().into());
+    account.emit("application_fee.refunded", written(&fee));
     refund
 }
 

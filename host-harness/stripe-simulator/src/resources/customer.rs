@@ -8,7 +8,7 @@ use super::{
     test_clock,
 };
 use crate::protocol::ApiError;
-use crate::world::{Account, Object, now};
+use crate::world::{Account, Object, now, written};
 
 pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v1/customers", list),
@@ -182,9 +182,9 @@ fn delete(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         payment_method::detach_from(call.account, method);
     }
     let left = deleted("customer", &id);
-    let text = serde_json::to_vec(&left).unwrap_or_default().into();
+    let text = written(&left);
     call.account.remove("customer", &id, Some(text));
-    let last = serde_json::to_vec(&customer).unwrap_or_default().into();
+    let last = written(&customer);
     call.account.emit("customer.deleted", last);
     Ok(left.into())
 }

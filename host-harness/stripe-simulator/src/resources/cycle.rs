@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::payment_intent::Terms;
 use super::{Read, discount, invoice, schedule, subscription};
-use crate::world::{Account, Object, now};
+use crate::world::{Account, Object, now, written};
 
 const DAY: i64 = 86_400;
 const HOUR: i64 = 3_600;
@@ -163,7 +163,7 @@ pub(super) fn carry_out(account: &mut Account, due: &Due) {
             account.warned.insert(warning("upcoming", id, *end));
             let Some(s) = account.get("subscription", id) else { return };
             let invoice = invoice::upcoming(account, &s);
-            account.emit("invoice.upcoming", serde_json::to_vec(&invoice).unwrap_or_default().into());
+            account.emit("invoice.upcoming", written(&invoice));
         }
         Due::Reminder(id) => {
             tell(account, id, "will_be_due", "invoice.will_be_due");

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::fields::{assign_metadata, deleted, new_metadata, object, whole};
 use super::{Call, Operations, Read, Reply, calendar, customer, listing, money};
 use crate::protocol::ApiError;
-use crate::world::{Account, Object, now};
+use crate::world::{Account, Object, now, written};
 
 pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v1/coupons", list_coupons),
@@ -112,12 +112,8 @@ fn delete_coupon(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let coupon = call.named(COUPON)?;
     let id = coupon.id().to_owned();
     call.account.remove(COUPON, &id, None);
-    call.account.emit("coupon.deleted", text_of(&coupon));
+    call.account.emit("coupon.deleted", written(&coupon));
     Ok(deleted(COUPON, &id).into())
-}
-
-fn text_of(object: &Object) -> bytes::Bytes {
-    serde_json::to_vec(object).unwrap_or_default().into()
 }
 
 fn list_coupons(call: &mut Call<'_>) -> Result<Reply, ApiError> {
@@ -367,7 +363,7 @@ pub(super) fn set_customer(account: &mut Account, customer: &mut Object, redeeme
         (None, None) => return,
     };
     if let Some(told) = new.as_ref().or(old.as_ref()) {
-        account.emit(event, text_of(told));
+        account.emit(event, written(told));
     }
     customer.insert("discount".into(), new.map_or(Value::Null, Value::Object));
     account.put("customer", customer);
@@ -397,7 +393,7 @@ fn delete_subscription_discount(call: &mut Call<'_>) -> Result<Reply, ApiError> 
     };
     let mut new = old.clone();
     new.insert("discounts".into(), json!([]));
-    call.account.emit("customer.discount.deleted", text_of(&discount));
+    call.account.emit("customer.discount.deleted", written(&discount));
     call.account.update("subscription", "customer.subscription.updated", &old, &new);
     Ok(deleted_discount(&discount).into())
 }

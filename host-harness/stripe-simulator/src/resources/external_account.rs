@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::fields::{assign, assign_metadata, deleted, new_metadata, object, whole};
 use super::{Call, Operations, Read, Reply, account, listing, payment_method, source, token};
 use crate::protocol::ApiError;
-use crate::world::{Account, Object, Work};
+use crate::world::{Account, Object, Work, written};
 
 pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v1/accounts/{account}/external_accounts", list),
@@ -219,15 +219,15 @@ fn tell(account: &mut Account, owner: &str, event: Work, external: &Object) {
 }
 
 fn created(account: &mut Account, external: &Object) {
-    account.emit("account.external_account.created", text(external));
+    account.emit("account.external_account.created", written(external));
 }
 
 fn updated(account: &mut Account, external: &Object) {
-    account.emit("account.external_account.updated", text(external));
+    account.emit("account.external_account.updated", written(external));
 }
 
 fn removed(account: &mut Account, external: &Object) {
-    account.emit("account.external_account.deleted", text(external));
+    account.emit("account.external_account.deleted", written(external));
 }
 
 /// Makes one the default of its currency.
@@ -237,10 +237,6 @@ fn choose(all: &mut [Object], id: &str) {
         let chosen = external.id() == id;
         external.insert("default_for_currency".into(), chosen.into());
     }
-}
-
-fn text(object: &Object) -> bytes::Bytes {
-    serde_json::to_vec(object).unwrap_or_default().into()
 }
 
 fn retrieve(call: &mut Call<'_>) -> Result<Reply, ApiError> {

@@ -6,7 +6,7 @@ use super::fields::{assign_metadata, deleted, new_metadata, whole};
 use super::invoice::{self, Line};
 use super::{Call, Operations, Read, Reply, customer, discount, listing, money, price, rates};
 use crate::protocol::ApiError;
-use crate::world::{Account, Object, now};
+use crate::world::{Account, Object, now, written};
 
 pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v1/invoiceitems", list),
@@ -354,7 +354,7 @@ fn delete(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let invoice = on_draft(call.account, &item)?;
     let id = item.id().to_owned();
     call.account.remove(KIND, &id, None);
-    call.account.emit("invoiceitem.deleted", serde_json::to_vec(&item).unwrap_or_default().into());
+    call.account.emit("invoiceitem.deleted", written(&item));
     if let Some(old) = invoice {
         let mut new = old.clone();
         invoice::take_off(&mut new, &id);

@@ -8,7 +8,7 @@ use stripe_facts::Facts;
 use super::fields::{assign_metadata, deleted, object, whole};
 use super::{Call, Operations, Read, Reply, account, asked, listing, token};
 use crate::protocol::ApiError;
-use crate::world::{Account, Object, now};
+use crate::world::{Account, Object, now, written};
 
 pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v1/accounts/{account}/persons", list),
@@ -132,7 +132,7 @@ fn receive(account: &mut Account, about: &Object) {
         }
         (Some(gone), None) => {
             account.remove(KIND, gone.id(), None);
-            account.emit("person.deleted", serde_json::to_vec(gone).unwrap_or_default().into());
+            account.emit("person.deleted", written(gone));
         }
         (None, None) => {}
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::fields::{assign, assign_metadata, deleted, new_metadata, object};
 use super::{Call, Operations, Read, Reply, listing, price, search};
 use crate::protocol::ApiError;
-use crate::world::{Account, Object, now};
+use crate::world::{Account, Object, now, written};
 
 pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v1/products", list),
@@ -129,7 +129,7 @@ fn delete(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         ));
     }
     call.account.remove("product", &id, None);
-    let last = serde_json::to_vec(&product).unwrap_or_default().into();
+    let last = written(&product);
     call.account.emit("product.deleted", last);
     Ok(deleted("product", &id).into())
 }

@@ -7,7 +7,7 @@ use super::{
     Call, Operations, Read, Reply, calendar, customer, discount, invoiceitem, listing, price, rates, subscription,
 };
 use crate::protocol::ApiError;
-use crate::world::{Account, Object, now};
+use crate::world::{Account, Object, now, written};
 
 pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v1/subscription_schedules", list),
@@ -309,7 +309,7 @@ fn finish(account: &mut Account, mut schedule: Object) {
         return;
     }
     schedule.insert("completed_at".into(), now().into());
-    let completed = serde_json::to_vec(&schedule).unwrap_or_default().into();
+    let completed = written(&schedule);
     account.emit("subscription_schedule.completed", completed);
     let_go(account, schedule);
 }

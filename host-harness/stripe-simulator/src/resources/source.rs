@@ -6,7 +6,7 @@ use super::cards::{self, TestCard};
 use super::fields::{assign, assign_metadata, deleted, sublist, whole};
 use super::{Call, Operations, Read, Reply, listing, payment_method, token};
 use crate::protocol::ApiError;
-use crate::world::{Account, Object};
+use crate::world::{Account, Object, written};
 
 pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v1/customers/{customer}/sources", list),
@@ -148,7 +148,7 @@ fn delete(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         customer.insert("default_source".into(), Value::Null);
         call.account.put("customer", &customer);
     }
-    call.account.emit("customer.source.deleted", serde_json::to_vec(&source).unwrap_or_default().into());
+    call.account.emit("customer.source.deleted", written(&source));
     Ok(deleted(KIND, &id).into())
 }
 

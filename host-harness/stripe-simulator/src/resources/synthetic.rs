@@ -12,7 +12,7 @@ use super::{Call, Read, Reply, listing};
 use crate::conformance;
 use crate::presence::{self, Presence};
 use crate::protocol::ApiError;
-use crate::world::{Account, Object, now};
+use crate::world::{Account, Object, now, written};
 
 /// Objects in objects: deeper ones are left out where they may be, and are all but empty where not.
 const DEEPEST: usize = 6;
@@ -62,7 +62,7 @@ pub(super) fn answer(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         (Method::Delete, _) if own && known.is_some() => {
             call.account.remove(kind, &id, None);
             if let (Some(event), Some(known)) = (event(kind, "deleted"), known) {
-                call.account.emit(event, serde_json::to_vec(&known).unwrap_or_default().into());
+                call.account.emit(event, written(&known));
             }
             make(call).map(Reply::Made)
         }

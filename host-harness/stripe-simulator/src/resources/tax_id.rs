@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::fields::{deleted, whole};
 use super::{Call, Operations, Read, Reply, customer, listing};
 use crate::protocol::ApiError;
-use crate::world::{Account, Object, moment, now};
+use crate::world::{Account, Object, moment, now, written};
 
 pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v1/customers/{customer}/tax_ids", list_of_customer),
@@ -198,7 +198,7 @@ fn make(account: &mut Account, sent: &Object, owner: &Value) -> Object {
 /// Only tax ids of customers are told about.
 fn tell(account: &mut Account, event: &'static str, tax_id: &Object) {
     if tax_id.text("customer").is_some() {
-        account.emit(event, serde_json::to_vec(tax_id).unwrap_or_default().into());
+        account.emit(event, written(tax_id));
     }
 }
 

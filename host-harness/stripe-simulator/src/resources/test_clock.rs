@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::fields::{deleted, object};
 use super::{Call, Operations, Read, Reply, calendar, customer, cycle, listing, subscription};
 use crate::protocol::ApiError;
-use crate::world::{Account, Object, freeze, now};
+use crate::world::{Account, Object, freeze, now, written};
 
 pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v1/test_helpers/test_clocks", list),
@@ -69,11 +69,11 @@ fn delete(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     for owner in call.account.select("customer", &id, |c| c.text("test_clock") == Some(&id)) {
         subscription::cancel_all_of(call.account, owner.id());
         let left = deleted("customer", owner.id());
-        let text = serde_json::to_vec(&left).unwrap_or_default().into();
+        let text = written(&left);
         call.account.remove("customer", owner.id(), Some(text));
     }
     call.account.remove(KIND, &id, None);
-    let last = serde_json::to_vec(&clock).unwrap_or_default().into();
+    let last = written(&clock);
     call.account.emit("test_helpers.test_clock.deleted", last);
     Ok(deleted(KIND, &id).into())
 }

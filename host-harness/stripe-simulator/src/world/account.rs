@@ -495,7 +495,7 @@ impl Account {
 
 /// An object as text. It is written in a place of its own first: what is kept has no spare room, and leaves no
 /// holes behind.
-fn written(object: &Object) -> Bytes {
+pub(crate) fn written(object: &Object) -> Bytes {
     thread_local! {
         static PAPER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
     }

@@ -26,7 +26,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 
-pub(crate) use account::{Account, Cause, OWN_ACCOUNT, Slot, contains};
+pub(crate) use account::{Account, Cause, OWN_ACCOUNT, Slot, contains, written};
 pub(crate) use chronicle::Chronicle;
 pub(crate) use clock::{freeze, machine, moment, now};
 pub(crate) use errands::Work;

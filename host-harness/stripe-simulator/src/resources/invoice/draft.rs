@@ -6,7 +6,7 @@ use super::{DAY, HOUR, KIND, check_draft, push_item, recompute, subscription_of}
 use crate::protocol::ApiError;
 use crate::resources::fields::{assign, assign_metadata, deleted, new_metadata, sublist, whole};
 use crate::resources::{Call, Read, Reply, customer, discount, invoiceitem, money, rates, tax_id};
-use crate::world::{Account, Object, now};
+use crate::world::{Account, Object, now, written};
 
 /// A draft without lines; neither kept nor told of.
 pub(super) fn blank(account: &mut Account, id: &str, customer: &Object, currency: &str) -> Object {
@@ -355,6 +355,6 @@ pub(super) fn delete(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         }
     }
     call.account.remove(KIND, &id, None);
-    call.account.emit("invoice.deleted", serde_json::to_vec(&invoice).unwrap_or_default().into());
+    call.account.emit("invoice.deleted", written(&invoice));
     Ok(deleted(KIND, &id).into())
 }

@@ -13,7 +13,7 @@ use crate::protocol::ApiError;
 use crate::resources::fields::{assign, assign_metadata};
 use crate::resources::payment_intent::{self, Terms, Verdict};
 use crate::resources::{Call, Read, Reply, cycle, discount, invoice, invoiceitem, payment_method, price, rates};
-use crate::world::{Account, Object, now};
+use crate::world::{Account, Object, now, written};
 
 pub(super) fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let old = call.named(KIND)?;
@@ -166,8 +166,8 @@ pub(in crate::resources) fn change(account: &mut Account, old: &Object, sent: &O
         let owner = [("subscription", old.id()), ("customer", old.text("customer").unwrap_or_default())];
         let ids = discount::attach(account, redeemed, &owner);
         for id in &ids {
-            let told = serde_json::to_vec(&discount::object_of(account, id)).unwrap_or_default();
-            account.emit("customer.discount.created", told.into());
+            let told = written(&discount::object_of(account, id));
+            account.emit("customer.discount.created", told);
         }
         new.insert("discounts".into(), ids.into());
     }

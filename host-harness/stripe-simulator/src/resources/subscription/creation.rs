@@ -12,7 +12,7 @@ use crate::resources::payment_intent::{self, Terms, Verdict};
 use crate::resources::{
     Call, Read, Reply, calendar, customer, discount, invoice, money, payment_method, price, rates, subscription,
 };
-use crate::world::{Account, Object, now};
+use crate::world::{Account, Object, now, written};
 
 const LONGEST_TRIAL: i64 = 5 * 366 * DAY;
 /// The most days that an invoice can wait to be paid: ten years are as good as forever.
@@ -231,10 +231,10 @@ pub(in crate::resources) fn create(
         account.put(KIND, &new);
     }
     for id in &discounts {
-        let told = serde_json::to_vec(&discount::object_of(account, id)).unwrap_or_default();
-        account.emit("customer.discount.created", told.into());
+        let told = written(&discount::object_of(account, id));
+        account.emit("customer.discount.created", told);
     }
-    let text: bytes::Bytes = serde_json::to_vec(&new).unwrap_or_default().into();
+    let text = written(&new);
     account.emit_at(place, "customer.subscription.created", text.clone());
     let soon = created.saturating_add(3 * DAY);
     if let Some(end) = trial_end.filter(|end| *end <= soon) {

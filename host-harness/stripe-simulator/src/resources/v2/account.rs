@@ -6,7 +6,7 @@ use super::super::{Call, Operations, Read, Reply};
 use super::{deleted, includes, pages, plain};
 use crate::protocol::ApiError;
 use crate::resources::fields::object;
-use crate::world::Object;
+use crate::world::{Object, written};
 
 pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v2/core/accounts", list),
@@ -144,9 +144,8 @@ fn create_person(call: &mut Call<'_>) -> Result<Reply, ApiError> {
 }
 
 fn tell(call: &mut Call<'_>, what: &str, person: &Object) {
-    let text = serde_json::to_vec(person).unwrap_or_default();
     let data = json!({"account_id": person.get("account")});
-    plain::tell(call, PERSON, what, text.into(), Some(data));
+    plain::tell(call, PERSON, what, written(person), Some(data));
 }
 
 fn retrieve_person(call: &mut Call<'_>) -> Result<Reply, ApiError> {

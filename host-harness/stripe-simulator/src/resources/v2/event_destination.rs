@@ -15,7 +15,7 @@ use super::{assign_metadata, deleted, includes, now, pages};
 use crate::protocol::ApiError;
 use crate::resources::fields::{object, whole};
 use crate::webhooks::Target;
-use crate::world::{Object, thin_events};
+use crate::world::{Object, thin_events, written};
 
 pub(super) const OPERATIONS: Operations = &[
     ("GET", "/v2/core/event_destinations", list),
@@ -253,7 +253,6 @@ fn list(call: &mut Call<'_>) -> Result<Reply, ApiError> {
 /// A ping goes where it was asked for, whatever is enabled there, and is thin everywhere.
 fn ping(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let destination = call.named(KIND)?;
-    let text = serde_json::to_vec(&destination).unwrap_or_default();
-    let event = call.account.emit_thin(PING, text.into(), None, Some(destination.id()));
+    let event = call.account.emit_thin(PING, written(&destination), None, Some(destination.id()));
     Ok(Reply::Made(event.whole()))
 }

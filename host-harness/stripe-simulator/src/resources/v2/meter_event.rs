@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::super::{Call, Operations, Read, Reply};
@@ -12,7 +13,7 @@ use super::now;
 use crate::protocol::ApiError;
 use crate::resources::fields::object;
 use crate::resources::meter::{self, Unusable, Usage};
-use crate::world::{Account, Object, Scope, instant};
+use crate::world::{Account, Object, Scope, instant, written};
 
 pub(super) const OPERATIONS: Operations = &[
     ("POST", "/v2/billing/meter_events", create),
@@ -151,8 +152,8 @@ fn report(account: &mut Account, problems: Vec<(Unusable, String)>) {
         "validation_end": instant::write(start.saturating_add(WINDOW)), "validation_start": instant::write(start),
     });
     let (kind, object) = match meter {
-        Some(meter) => ("v1.billing.meter.error_report_triggered", serde_json::to_vec(&meter).unwrap_or_default()),
-        None => ("v1.billing.meter.no_meter_found", Vec::new()),
+        Some(meter) => ("v1.billing.meter.error_report_triggered", written(&meter)),
+        None => ("v1.billing.meter.no_meter_found", Bytes::new()),
     };
-    account.emit_thin(kind, object.into(), Some(data), None);
+    account.emit_thin(kind, object, Some(data), None);
 }

@@ -11,7 +11,7 @@ use super::super::{Call, Read, Reply};
 use super::{assign_metadata, deleted, now, pages};
 use crate::conformance;
 use crate::protocol::ApiError;
-use crate::world::{Object, thin_events};
+use crate::world::{Object, thin_events, written};
 
 /// What something new is in, where its shape allows it; else the first that there is.
 const BEGINNINGS: [&str; 6] = ["pending", "processing", "requires_payout_method", "active", "open", "enabled"];
@@ -69,7 +69,7 @@ pub(super) fn named(call: &Call<'_>, kind: &'static str) -> Result<Object, ApiEr
 /// Something new, with what is known of it besides the parameters, and the event of it.
 pub(super) fn create(call: &mut Call<'_>, kind: &'static str, known: Object) -> Result<Object, ApiError> {
     let made = create_untold(call, kind, known)?;
-    tell(call, kind, "created", serde_json::to_vec(&made).unwrap_or_default().into(), None);
+    tell(call, kind, "created", written(&made), None);
     Ok(made)
 }
 

@@ -252,7 +252,10 @@ pub struct AuthMethod {
 
 /// One field of the connection form.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "documented in the contract, `wit/connection.wit`; texts are empty where there is none")]
+#[expect(
+    missing_docs,
+    reason = "documented in the contract, `wit/connection.wit`; texts are empty where there is none"
+)]
 pub struct ConnectionField {
     pub name: String,
     pub kind: FieldKind,

@@ -1,0 +1,178 @@
+//! The bytes, and the few ways to read a place in them: everything above asks here and gets `None` for what is not
+//! there.
+
+use std::fmt;
+
+use crate::failure::Damaged;
+use crate::layout;
+use crate::layout::{MAGIC, Section, WORD, header};
+
+/// The bytes of a table whose frame is sound. Places are counted from the first byte.
+#[derive(Clone, Copy)]
+pub struct Heap<'t> {
+    bytes: &'t [u8],
+    /// Where the cells begin, and the texts end.
+    cells: usize,
+}
+
+/// Two are equal when they are the same bytes in the same place.
+impl PartialEq for Heap<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.bytes, other.bytes)
+    }
+}
+
+impl Eq for Heap<'_> {}
+
+impl fmt::Debug for Heap<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.bytes.len())
+    }
+}
+
+const fn number_at(bytes: &[u8], at: usize) -> Option<u32> {
+    match bytes.split_at_checked(at) {
+        Some((_, rest)) => match rest.first_chunk::<4>() {
+            Some(chunk) => Some(u32::from_le_bytes(*chunk)),
+            None => None,
+        },
+        None => None,
+    }
+}
+
+/// A varint of any length, and how long it is.
+fn long_number(bytes: &[u8]) -> Option<(u32, usize)> {
+    let mut number = 0_u32;
+    for (position, byte) in bytes.iter().take(5).enumerate() {
+        let bits = u32::from(byte & 0x7f);
+        let shift = 7 * position as u32;
+        if shift == 28 && bits > 0xf {
+            return None;
+        }
+        number |= bits << shift;
+        if byte & 0x80 == 0 {
+            return Some((number, position + 1));
+        }
+    }
+    None
+}
+
+impl<'t> Heap<'t> {
+    /// Checks the frame: magic, format, length, and that texts, cells and sections lie behind one another and fill it.
+    pub const fn open(bytes: &'t [u8]) -> Result<Self, Damaged> {
+        let Some(magic) = number_at(bytes, 0) else {
+            return Err(Damaged { what: "it is too short for a header", at: 0 });
+        };
+        if magic != u32::from_le_bytes(MAGIC) {
+            return Err(Damaged { what: "it does not begin as a table", at: 0 });
+        }
+        match number_at(bytes, header::FORMAT) {
+            Some(layout::FORMAT) => {}
+            _ => return Err(Damaged { what: "it has a format that this reader does not know", at: header::FORMAT }),
+        }
+        match number_at(bytes, header::LENGTH) {
+            Some(length) if length as usize == bytes.len() => {}
+            _ => return Err(Damaged { what: "it has another length than it says", at: header::LENGTH }),
+        }
+        let Some(cells) = number_at(bytes, header::CELLS) else {
+            return Err(Damaged { what: "it is too short for a header", at: header::CELLS });
+        };
+        let cells = cells as usize;
+        if cells <= header::SIZE || cells >= bytes.len() {
+            return Err(Damaged { what: "the texts have no room", at: header::CELLS });
+        }
+        let mut before = cells + 1;
+        let mut section = 0;
+        while section <= Section::COUNT {
+            let at = header::SECTIONS + 4 * section;
+            let start = if section == Section::COUNT {
+                bytes.len()
+            } else {
+                match number_at(bytes, at) {
+                    Some(start) => start as usize,
+                    None => return Err(Damaged { what: "it is too short for a header", at }),
+                }
+            };
+            if start < before || (section > 0 && !(start - before).is_multiple_of(WORD)) {
+                return Err(Damaged { what: "a section has no room", at });
+            }
+            before = start;
+            section += 1;
+        }
+        Ok(Self { bytes, cells })
+    }
+
+    /// Where the words of a section begin, and how many there are.
+    pub fn section(self, section: Section) -> (usize, usize) {
+        let at = header::SECTIONS + 4 * section as usize;
+        let start = number_at(self.bytes, at).unwrap_or_default() as usize;
+        let end = if section as usize + 1 == Section::COUNT {
+            self.bytes.len()
+        } else {
+            number_at(self.bytes, at + 4).unwrap_or_default() as usize
+        };
+        (start, end.saturating_sub(start) / WORD)
+    }
+
+    /// How many bytes lie at and behind a place.
+    pub fn left(self, at: usize) -> usize {
+        self.bytes.len().saturating_sub(at)
+    }
+
+    /// The place of the cell with this reference.
+    pub fn cell(self, reference: u32) -> usize {
+        self.cells.saturating_add(reference as usize)
+    }
+
+    /// The word at a place.
+    pub fn word(self, at: usize) -> Option<u32> {
+        match self.bytes.get(at..)?.first_chunk::<WORD>()? {
+            [low, middle, high] => Some(u32::from_le_bytes([*low, *middle, *high, 0])),
+        }
+    }
+
+    /// The varint at a place, and the place behind it.
+    pub fn number(self, at: usize) -> Option<(u32, usize)> {
+        match self.bytes.get(at..)? {
+            [low, ..] if *low < 0x80 => Some((u32::from(*low), at + 1)),
+            [low, high, ..] if *high < 0x80 => Some((u32::from(*low & 0x7f) | u32::from(*high) << 7, at + 2)),
+            bytes => long_number(bytes).map(|(number, length)| (number, at + length)),
+        }
+    }
+
+    /// The bytes of the text with this reference, and the reference of the text behind it.
+    pub fn text_bytes(self, reference: u32) -> Option<(&'t [u8], u32)> {
+        let start = header::SIZE.checked_add(reference as usize)?;
+        let (length, from) = self.number(start)?;
+        let to = from.checked_add(length as usize)?;
+        if to > self.cells {
+            return None;
+        }
+        Some((self.bytes.get(from..to)?, (to - header::SIZE) as u32))
+    }
+
+    /// The text with this reference.
+    pub fn text(self, reference: u32) -> Option<&'t str> {
+        std::str::from_utf8(self.text_bytes(reference)?.0).ok()
+    }
+
+    /// The reference of a text in a list, and the place behind it there, where the list has such a text before it.
+    pub fn listed_text(self, at: usize, before: u32) -> Option<(u32, usize)> {
+        let (number, next) = self.number(at)?;
+        let reference = match number.checked_sub(1) {
+            Some(reference) => reference,
+            None => self.text_bytes(before)?.1,
+        };
+        Some((reference, next))
+    }
+
+    /// The checksum that the header has.
+    pub fn checksum(self) -> u32 {
+        number_at(self.bytes, header::CHECKSUM).unwrap_or_default()
+    }
+
+    /// The bytes from a place on.
+    pub fn after(self, at: usize) -> &'t [u8] {
+        self.bytes.get(at..).unwrap_or_default()
+    }
+}

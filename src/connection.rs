@@ -1,8 +1,8 @@
 //! The connection that comes with a call: read once, refused before anything is sent when it is not right.
 
-use crate::catalog;
+use crate::catalogue::{self, did_you_mean};
 use crate::error::{Error, Result};
-use crate::stripe::key::{KeyKind, SecretKey};
+use crate::stripe::key::{KeyKind, Mode, SecretKey};
 use crate::stripe::transport::ApiBase;
 
 /// The fields of a connection as they came in.
@@ -23,6 +23,8 @@ pub struct Connection {
     pub account: Option<String>,
     /// Where the API is.
     pub base: ApiBase,
+    /// Whether it has a secret that webhooks are signed with.
+    pub has_webhook_secret: bool,
 }
 
 impl Fields {
@@ -32,12 +34,13 @@ impl Fields {
 
     /// Refuses fields that the connection does not have, and those that come twice.
     fn check_names(&self) -> Result<()> {
-        let known = || catalog::CONNECTION_FIELDS.iter().map(|f| f.name);
+        let fields = catalogue::table()?.connection_fields();
+        let known = || fields.iter().map(|f| f.name());
         for (index, (name, _)) in self.values.iter().enumerate() {
             if !known().any(|k| k == name) {
                 let names = known().collect::<Vec<_>>().join(", ");
-                return Err(Error::connection(name, "the connection has no field of this name")
-                    .hint(format!("Its fields are {names}.")));
+                let error = Error::connection(name, "the connection has no field of this name");
+                return Err(did_you_mean(error, name, &mut known(), &["Its fields are ", &names, "."].concat()));
             }
             if self.values.iter().skip(index + 1).any(|(n, _)| n == name) {
                 return Err(Error::connection(name, "the connection has this field twice"));
@@ -46,25 +49,47 @@ impl Fields {
         Ok(())
     }
 
+    /// The field as it came: its own white space is the key's business.
+    fn pasted_key(&self) -> &str {
+        self.values.iter().find(|(n, _)| n == "api_key").map_or("", |(_, v)| v.as_str())
+    }
+
+    /// The connected account to act for.
+    ///
+    /// # Errors
+    /// A malformed one.
+    pub fn account(&self) -> Result<Option<&str>> {
+        self.get("account").map(account).transpose()
+    }
+
+    /// Whether real money moves, where there is a key that tells.
+    pub fn mode(&self) -> Option<Mode> {
+        SecretKey::parse(self.pasted_key()).ok().map(|key| key.mode)
+    }
+
+    /// Whether something is filled in as webhook secret.
+    pub fn has_webhook_secret(&self) -> bool {
+        self.get(WEBHOOK_SECRET).is_some()
+    }
+
     /// Reads the connection for a call that reaches the API.
     ///
     /// # Errors
     /// The first field that is missing, malformed or not allowed.
     pub fn connection(&self) -> Result<Connection> {
         self.check_names()?;
-        // The field as it came: its own white space is the key's business.
-        let pasted = self.values.iter().find(|(n, _)| n == "api_key").map_or("", |(_, v)| v.as_str());
-        let key = SecretKey::parse(pasted)?;
+        let key = SecretKey::parse(self.pasted_key())?;
         key.allow_in(self.development)?;
-        let account = self.get("account").map(account).transpose()?;
+        let account = self.account()?.map(str::to_owned);
         if key.kind == KeyKind::Organisation && account.is_none() {
             return Err(Error::connection("account", "an organisation's key (sk_org_…) needs the account to act for")
                 .hint("Put the account's id (acct_…) into `account`."));
         }
-        let default = catalog::CONNECTION_FIELDS.iter().find(|f| f.name == "api_base").and_then(|f| f.default);
-        let base = ApiBase::parse(self.get("api_base").or(default).unwrap_or_default())
+        let mut fields = catalogue::table()?.connection_fields().iter();
+        let default = fields.find(|f| f.name() == "api_base").map_or("", |f| f.default());
+        let base = ApiBase::parse(self.get("api_base").unwrap_or(default))
             .map_err(|what| Error::connection("api_base", format!("the API address {what}")))?;
-        Ok(Connection { key, account, base })
+        Ok(Connection { key, account, base, has_webhook_secret: self.webhook_secrets().is_ok() })
     }
 
     /// The secrets that webhooks may be signed with.
@@ -72,13 +97,16 @@ impl Fields {
     /// # Errors
     /// None, or one that is not a webhook secret.
     pub fn webhook_secrets(&self) -> Result<Vec<String>> {
-        const FIELD: &str = "webhook_secret";
+        const FIELD: &str = WEBHOOK_SECRET;
         self.check_names()?;
         let text = self.get(FIELD).ok_or_else(|| {
             Error::connection(FIELD, "there is no webhook signing secret, so no delivery can be checked")
                 .hint("Copy the secret (whsec_…) of the webhook endpoint from https://dashboard.stripe.com/webhooks.")
         })?;
         let secrets: Vec<String> = text.split(',').map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect();
+        if secrets.is_empty() {
+            return Err(Error::connection(FIELD, "there is nothing between the commas of the webhook signing secrets"));
+        }
         for secret in &secrets {
             let rest = secret.strip_prefix("whsec_").unwrap_or_default();
             if rest.is_empty() || !rest.bytes().all(|b| b.is_ascii_graphic()) {
@@ -90,12 +118,14 @@ impl Fields {
     }
 }
 
-fn account(text: &str) -> Result<String> {
+const WEBHOOK_SECRET: &str = "webhook_secret";
+
+fn account(text: &str) -> Result<&str> {
     let rest = text.strip_prefix("acct_").unwrap_or_default();
     if rest.is_empty() || rest.len() > 100 || !rest.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return Err(Error::connection("account", "a connected account's id is acct_ followed by letters and digits"));
     }
-    Ok(text.to_owned())
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -140,7 +170,7 @@ mod tests {
         let two = fields(&[("webhook_secret", "whsec_a, whsec_b")]).webhook_secrets().expect("fine");
         assert_eq!(two, ["whsec_a", "whsec_b"]);
         for bad in ["sk_test_abc", "whsec_", "whsec_a b", ","] {
-            assert!(fields(&[("webhook_secret", bad)]).webhook_secrets().map_or(true, |s| s.is_empty()), "{bad}");
+            assert!(fields(&[("webhook_secret", bad)]).webhook_secrets().is_err(), "{bad}");
         }
         assert!(fields(&[]).webhook_secrets().is_err());
     }

@@ -1,9 +1,8 @@
 //! Tries a connection without changing anything, and tells what a restricted key may do.
 
-use serde_json::Value;
-
-use crate::catalog::{self, Method, Probe};
+use crate::catalogue::{self, Probe, Texts};
 use crate::error::{ErrorKind, Result};
+use crate::json::Scanned;
 use crate::operation::session::Session;
 use crate::stripe::client::Call;
 use crate::stripe::key::{KeyKind, Mode};
@@ -25,7 +24,7 @@ pub struct Permission {
     /// What it is about.
     pub title: &'static str,
     /// The operations that need it.
-    pub operations: &'static [&'static str],
+    pub operations: Texts<'static>,
     /// Whether the key has it.
     pub access: Access,
     /// What to grant, in Stripe's words.
@@ -53,46 +52,46 @@ pub struct Report {
 /// Why it does not work. That a restricted key may not do something is a part of the report, not an error.
 pub fn run(session: &Session<'_>) -> Result<Report> {
     let restricted = session.connection.key.kind == KeyKind::Restricted;
-    let account: Value = match get(session, "/v1/account", "") {
-        Ok(body) => serde_json::from_str(&body).unwrap_or_default(),
+    let account = match get(session, "/v1/account", "") {
+        Ok(body) => Some(body),
         // The key is good; it may only not see the account.
-        Err(error) if restricted && error.kind == ErrorKind::Permission => Value::Null,
+        Err(error) if restricted && error.kind == ErrorKind::Permission => None,
         Err(error) => return Err(error),
     };
-    let text = |path: &[&str]| {
-        path.iter()
-            .try_fold(&account, |v, part| v.get(part))
-            .and_then(Value::as_str)
-            .filter(|t| !t.is_empty())
-            .map(str::to_owned)
+    let text = |path: &str| {
+        let text = account.as_ref()?.root().at(path)?.as_str()?;
+        (!text.is_empty()).then(|| text.into_owned())
     };
-    let name = text(&["business_profile", "name"])
-        .or_else(|| text(&["settings", "dashboard", "display_name"]))
-        .or_else(|| text(&["email"]));
-    let permissions = if restricted { catalog::PROBES.iter().map(|p| probe(session, p)).collect() } else { Vec::new() };
+    let name =
+        text("business_profile.name").or_else(|| text("settings.dashboard.display_name")).or_else(|| text("email"));
+    let probes = if restricted { Some(catalogue::table()?.probes()) } else { None };
+    let permissions = probes.into_iter().flatten().map(|p| probe(session, p)).collect();
     Ok(Report {
         mode: session.connection.key.mode,
-        account_id: text(&["id"]).or_else(|| session.connection.account.clone()),
+        account_id: text("id").or_else(|| session.connection.account.clone()),
         account_name: name,
         restricted,
         permissions,
     })
 }
 
-fn get(session: &Session<'_>, path: &str, query: &str) -> Result<String> {
-    let call = Call { method: Method::Get, path: path.into(), form: query.into(), idempotency_key: None };
-    session.client().send(&call).map(|answer| answer.body)
+fn get(session: &Session<'_>, path: &str, query: &str) -> Result<Scanned> {
+    session.client().send(&Call::read(path, query)).map(|answer| answer.body)
 }
 
-fn probe(session: &Session<'_>, probe: &'static Probe) -> Permission {
-    let (access, grant) = match get(session, probe.path, probe.query) {
+/// The smallest answer tells as much as the largest.
+fn probe(session: &Session<'_>, probe: Probe<'static>) -> Permission {
+    let request = probe.request();
+    let pages = request.is_some_and(|r| r.parameters().get("limit").is_some());
+    let query = if pages { "limit=1" } else { "" };
+    let (access, grant) = match get(session, request.map_or("", |r| r.path()), query) {
         Ok(_) => (Access::Allowed, None),
         Err(error) if error.kind == ErrorKind::Permission => {
             (Access::Denied, Some(permission_named(&error.message).unwrap_or(error.message)))
         }
         Err(_) => (Access::Unknown, None),
     };
-    Permission { title: probe.title, operations: probe.operations, access, grant }
+    Permission { title: probe.title(), operations: probe.operations(), access, grant }
 }
 
 /// The permission that Stripe's message names: `rak_customer_read`.

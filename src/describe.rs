@@ -1,61 +1,126 @@
 //! Everything about one entry of the catalogue: its schemas, its samples, its other names.
 
-use serde_json::json;
-
-use crate::catalog::{self, Entry, OperationKind};
+use crate::catalogue::{self, Entry, Operation, OperationKind};
 use crate::error::{Error, ErrorKind, Result};
-use crate::{operation, sample, schema, triggers};
+use crate::operation::hooks;
+use crate::schema::{self, Degree, Narrowing};
+use crate::{input, sample, triggers};
+
+/// What to describe, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// An id or alias.
+    pub id: &'a str,
+    /// Where an action, a query and a trigger share an id.
+    pub kind: Option<OperationKind>,
+    /// How much the schemas say.
+    pub degree: Degree,
+    /// The input as far as it is filled in.
+    pub input: Option<&'a str>,
+}
 
 /// What there is to say about an entry; the contract documents each part.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "documented in the contract, `wit/operations.wit`")]
 pub struct Description {
     pub entry: Entry,
-    pub aliases: &'static [&'static str],
+    pub aliases: Vec<&'static str>,
     pub input_schema: String,
     pub output_schema: String,
     pub sample_input: String,
     pub sample_output: String,
 }
 
-/// The entry of this id or alias. Without a kind an action comes first, then a query, then a trigger.
+/// Describes an entry.
 ///
 /// # Errors
-/// That there is none, with the nearest names.
-pub fn describe(id: &str, kind: Option<OperationKind>) -> Result<Description> {
-    match find(id, kind)? {
-        entry @ Entry::Operation(o) => Ok(Description {
+/// That there is none, with the nearest names; an input that is no JSON object.
+pub fn describe(wanted: Wanted<'_>) -> Result<Description> {
+    let entry = catalogue::entry(wanted.id, wanted.kind)?;
+    match entry {
+        Entry::Operation(operation) => Ok(Description {
             entry,
-            aliases: o.aliases,
-            input_schema: schema::input(o).to_string(),
-            output_schema: schema::output(o).to_string(),
-            sample_input: o.sample.to_owned(),
-            sample_output: sample::output(o).to_string(),
+            aliases: operation.aliases(),
+            input_schema: schema::input(operation, wanted.degree, &narrowing(operation, wanted.input)?),
+            output_schema: schema::output(operation, wanted.degree),
+            sample_input: sample::input(operation),
+            sample_output: sample::output(operation),
         }),
-        entry @ Entry::Trigger(t) => {
-            let resource = catalog::resource(t.resource).ok_or_else(|| {
-                Error::new(ErrorKind::Other, format!("the manifest has no resource `{}`", t.resource))
+        Entry::Trigger(trigger) => {
+            let resource = catalogue::table()?.resource(trigger.resource()).ok_or_else(|| {
+                Error::new(ErrorKind::Other, ["the catalogue has no resource `", trigger.resource(), "`"].concat())
             })?;
             Ok(Description {
                 entry,
-                aliases: t.aliases,
-                input_schema: json!({"$schema": schema::DIALECT, "type": "object", "additionalProperties": false})
-                    .to_string(),
-                output_schema: schema::event(t, resource).to_string(),
+                aliases: trigger.aliases().iter().collect(),
+                input_schema: triggers::input_schema(),
+                output_schema: schema::event(trigger, resource, wanted.degree),
                 sample_input: "{}".to_owned(),
-                sample_output: sample::event(t, resource).to_string(),
+                sample_output: sample::event(trigger, resource),
             })
         }
     }
 }
 
-fn find(id: &str, kind: Option<OperationKind>) -> Result<Entry> {
-    match kind {
-        Some(OperationKind::Trigger) => triggers::find(id).map(Entry::Trigger),
-        Some(kind) => operation::find(id, kind).map(Entry::Operation),
-        None => catalog::operation(id, None)
-            .map(Entry::Operation)
-            .or_else(|| catalog::trigger(id).map(Entry::Trigger))
-            .ok_or_else(|| catalog::unknown(id)),
+/// What the input so far leaves open.
+fn narrowing(operation: Operation, input: Option<&str>) -> Result<Narrowing> {
+    let Some(input) = input else { return Ok(Narrowing::default()) };
+    let doc = input::scan(input)?;
+    let root = doc.root();
+    Ok(Narrowing {
+        given: root.members().map(|(name, _)| name.into_owned()).collect(),
+        meaningless: hooks::of(operation)?.and_then(|h| h.meaningless).map_or(&[], |meaningless| meaningless(root)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    const CANCEL: Wanted<'_> = Wanted { id: "subscription.cancel", kind: None, degree: Degree::Shown, input: None };
+
+    fn properties(wanted: Wanted<'_>) -> Vec<String> {
+        let described = describe(wanted).expect("described");
+        let schema: Value = serde_json::from_str(&described.input_schema).expect("JSON");
+        schema["properties"].as_object().expect("properties").keys().cloned().collect()
+    }
+
+    #[test]
+    fn every_entry_is_described_in_both_degrees() {
+        let table = catalogue::table().expect("opens");
+        let operations = table.operations().iter().map(|o| o.id()).chain(table.requests().iter().map(|r| r.id()));
+        for id in operations.chain(table.triggers().iter().map(|t| t.id())) {
+            for degree in [Degree::Shown, Degree::Full] {
+                let described = describe(Wanted { id, degree, ..CANCEL }).expect(id);
+                assert_eq!(described.entry.id(), id);
+                assert!(!described.sample_input.is_empty() && !described.sample_output.is_empty(), "{id}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_alias_describes_what_it_means() {
+        let described = describe(Wanted { id: "cancel_subscription", ..CANCEL }).expect("described");
+        assert_eq!((described.entry.id(), described.aliases), ("subscription.cancel", vec!["cancel_subscription"]));
+    }
+
+    #[test]
+    fn the_input_so_far_leaves_out_what_means_nothing_beside_it() {
+        assert!(properties(CANCEL).contains(&"invoice_now".to_owned()));
+        let waits = properties(Wanted { input: Some(r#"{"at_period_end":true}"#), ..CANCEL });
+        assert!(!waits.contains(&"invoice_now".to_owned()) && waits.contains(&"at_period_end".to_owned()));
+        let pay = Wanted { id: "payment_intent.create", input: Some(r#"{"amount":5}"#), ..CANCEL };
+        assert!(!properties(pay).contains(&"amount_major".to_owned()));
+    }
+
+    #[test]
+    fn an_input_that_is_none_is_refused() {
+        for input in ["{", "[]", r#"{"a":1,"a":2}"#] {
+            let error = describe(Wanted { input: Some(input), ..CANCEL }).expect_err(input);
+            assert_eq!(error.kind, ErrorKind::InvalidInput, "{input}");
+        }
+        assert_eq!(describe(Wanted { id: "zebra", ..CANCEL }).expect_err("none").kind, ErrorKind::UnknownOperation);
     }
 }

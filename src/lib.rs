@@ -6,18 +6,20 @@
 //! ```text
 //! WIT ─ exports ─▶ operation, triggers, choices ─▶ input ─▶ stripe (form, client, transport) ─▶ Stripe
 //!                        │                                                                       │
-//!                        └─ catalog (manifest + facts, written by the build)       mapping ◀─────┘
+//!                        └─ catalogue (catalogue/ + facts, written by the build)      mapping ◀─────┘
 //! ```
 //!
 //! | to find | look in |
 //! |---|---|
-//! | what operations there are | `manifest.toml` |
+//! | what operations there are | `catalogue/`, and [`mod@catalogue`] where they are found |
 //! | how an input is checked | [`input`] |
-//! | how a request is sent, retried and judged | [`stripe::client`], [`stripe::failure`] |
+//! | how a request is sent, retried and told of | [`stripe::client`], [`stripe::failure`] |
+//! | did it charge? | [`stripe::standing`] |
+//! | how an answer is read | [`json`] |
 //! | what a platform gets back | [`mapping`], [`mod@describe`], [`schema`] |
 //! | what Stripe's schema does not say | [`operation::hooks`] |
 
-pub mod catalog;
+pub mod catalogue;
 pub mod choices;
 pub mod connection;
 pub mod connection_test;
@@ -30,6 +32,7 @@ pub mod operation;
 pub mod sample;
 pub mod schema;
 pub mod stripe;
+pub mod timestamp;
 pub mod triggers;
 
 #[cfg(target_family = "wasm")]

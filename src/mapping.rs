@@ -3,14 +3,11 @@
 //! A value that the object does not have becomes `null`: objects of older API versions, deleted objects and
 //! partial ones map as far as they go.
 
-use serde_json::{Map, Value, json};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
-
-use crate::catalog::{self, Mapping, Resource, ValueKind};
-use crate::json::Members;
+use crate::catalogue::{self, Mapping, Resource, ValueKind};
+use crate::json::{Kind, Node, Writer};
 use crate::stripe::key::Mode;
-use crate::stripe::money;
+use crate::stripe::{form, money};
+use crate::timestamp;
 
 /// An object in the platform's terms; the contract documents each part.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,122 +31,198 @@ pub struct Viewer<'a> {
 }
 
 /// Maps an object by its own `object` field, or as the resource that is expected.
-pub fn record(object: &Value, expected: &str, viewer: Viewer<'_>) -> Option<Record> {
-    let resource =
-        object.at("object").as_str().and_then(catalog::resource_of_object).or_else(|| catalog::resource(expected))?;
-    // A balance has no id: there is one an account.
-    let id = object.at("id").as_str().or_else(|| object.at("object").as_str())?.to_owned();
-    let mut fields = Map::new();
-    for mapping in resource.mapping {
-        fields.insert(mapping.internal.to_owned(), mapped(object, mapping));
-    }
+pub fn record(object: Node<'_, '_>, expected: &str, viewer: Viewer<'_>) -> Option<Record> {
+    let resource = resource(object, expected)?;
+    let id = match object.get("id") {
+        Some(id) => id.as_str()?.into_owned(),
+        // There is one balance an account, and it has no id.
+        None if resource.id_prefixes().is_empty() => object.get("object")?.as_str()?.into_owned(),
+        None => return None,
+    };
     Some(Record {
-        resource: resource.name,
-        internal: resource.internal,
+        resource: resource.name(),
+        internal: resource.internal(),
         title: label(object, resource).unwrap_or_else(|| id.clone()),
         url: url(resource, &id, viewer),
+        fields: fields(object, resource),
         id,
-        fields: Value::Object(fields).to_string(),
     })
 }
 
+/// What kind of object it is.
+fn resource(object: Node<'_, '_>, expected: &str) -> Option<Resource<'static>> {
+    let table = catalogue::table().ok()?;
+    let own = object.get("object").and_then(Node::as_str);
+    own.and_then(|o| table.resource_of_object(&o)).or_else(|| table.resource(expected))
+}
+
 /// What a list shows for an object.
-pub fn label(object: &Value, resource: &Resource) -> Option<String> {
-    resource.label.iter().find_map(|path| shown(object, path))
+pub fn label(object: Node<'_, '_>, resource: Resource<'static>) -> Option<String> {
+    resource.label().iter().find_map(|path| shown(object, path))
 }
 
 /// What a list shows beside the label: something else than the label.
-pub fn detail(object: &Value, resource: &Resource) -> Option<String> {
+pub fn detail(object: Node<'_, '_>, resource: Resource<'static>) -> Option<String> {
     let label = label(object, resource);
-    resource.detail.iter().filter_map(|path| shown(object, path)).find(|d| Some(d) != label.as_ref())
+    resource.detail().iter().filter_map(|path| shown(object, path)).find(|d| Some(d) != label.as_ref())
 }
 
-fn shown(object: &Value, path: &str) -> Option<String> {
-    match at(object, path)? {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(match (number.as_i64(), object.at("currency").as_str()) {
-            (Some(minor), Some(currency)) => {
-                format!("{} {}", money::to_decimal(minor, currency), currency.to_ascii_uppercase())
-            }
-            _ => number.to_string(),
-        }),
+fn shown(object: Node<'_, '_>, path: &str) -> Option<String> {
+    let value = object.at(path)?;
+    if is_amount(path)
+        && let Some(Money { minor, currency: Some(currency) }) = Money::read(object, path, value)
+    {
+        return Some(format!("{} {}", money::to_decimal(minor, &currency), currency.to_ascii_uppercase()));
+    }
+    match value.kind() {
+        Kind::String => value.as_str().filter(|text| !text.is_empty()).map(Into::into),
+        Kind::Number => Some(value.raw().to_owned()),
         _ => None,
     }
 }
 
-fn url(resource: &Resource, id: &str, viewer: Viewer<'_>) -> Option<String> {
-    let folder = resource.dashboard?;
+/// Whether the name at the end of a path is one that Stripe gives to amounts of money: `unit_amount`,
+/// `amount_off`, `total`, `ending_balance`. A `quantity` beside a currency is none.
+fn is_amount(path: &str) -> bool {
+    let name = path.rsplit('.').next().unwrap_or_default();
+    let last = name.rsplit('_').next().unwrap_or_default();
+    name.split('_').any(|word| word == "amount")
+        || matches!(last, "total" | "subtotal" | "balance" | "fee" | "net" | "tax")
+}
+
+fn url(resource: Resource<'static>, id: &str, viewer: Viewer<'_>) -> Option<String> {
+    let folder = Some(resource.dashboard()).filter(|folder| !folder.is_empty())?;
     let account = viewer.account.map(|a| format!("{a}/")).unwrap_or_default();
     let test = if viewer.mode == Mode::Test { "test/" } else { "" };
-    Some(format!("https://dashboard.stripe.com/{account}{test}{folder}/{id}"))
+    Some(format!("https://dashboard.stripe.com/{account}{test}{folder}/{}", form::escape(id)))
 }
 
-/// The value at `a.b.0.c`.
-fn at<'v>(object: &'v Value, path: &str) -> Option<&'v Value> {
-    path.split('.').try_fold(object, |value, part| match value {
-        Value::Array(items) => items.get(part.parse::<usize>().ok()?),
-        other => other.get(part),
-    })
-}
-
-fn mapped(object: &Value, mapping: &Mapping) -> Value {
-    let found = mapping.paths.iter().find_map(|path| Some((path, at(object, path).filter(|v| !v.is_null())?)));
-    let Some((path, value)) = found else { return Value::Null };
-    match mapping.kind {
-        ValueKind::Text => value.as_str().map_or(Value::Null, Value::from),
-        ValueKind::Integer => value.as_i64().map_or(Value::Null, Value::from),
-        ValueKind::Boolean => value.as_bool().map_or(Value::Null, Value::from),
-        ValueKind::Timestamp => value.as_i64().and_then(timestamp).map_or(Value::Null, Value::from),
-        ValueKind::Money => {
-            // The currency stands beside the amount.
-            let beside = path.rsplit_once('.').map(|(parent, _)| format!("{parent}.currency"));
-            let currency =
-                beside.and_then(|p| at(object, &p)).or_else(|| object.get("currency")).and_then(Value::as_str);
-            value.as_i64().map_or(Value::Null, |minor| {
-                json!({"minor": minor, "currency": currency, "decimal": currency.map(|c| money::to_decimal(minor, c))})
-            })
-        }
-        // An id, or the object that was asked to stand in its place.
-        ValueKind::Reference => value.as_str().or_else(|| value.at("id").as_str()).map_or(Value::Null, Value::from),
-        ValueKind::Labels => {
-            if value.is_object() {
-                value.clone()
-            } else {
-                Value::Null
-            }
+/// The internal fields, as JSON.
+fn fields(object: Node<'_, '_>, resource: Resource<'static>) -> String {
+    let mut json = Writer::with_capacity(512);
+    json.begin_object();
+    for mapping in resource.mapping() {
+        json.key(mapping.internal());
+        if field(object, mapping, &mut json).is_none() {
+            json.null();
         }
     }
+    json.end_object();
+    json.finish()
 }
 
-/// Seconds since 1970 as RFC 3339 in UTC.
-fn timestamp(seconds: i64) -> Option<String> {
-    OffsetDateTime::from_unix_timestamp(seconds).ok()?.format(&Rfc3339).ok()
+/// Writes one internal field; none where the object has nothing that it could be.
+fn field(object: Node<'_, '_>, mapping: Mapping<'static>, json: &mut Writer) -> Option<()> {
+    let found = |path: &'static str| Some((path, object.at(path).filter(|v| !v.is_null())?));
+    let (path, value) = mapping.paths().iter().find_map(found)?;
+    match mapping.kind() {
+        ValueKind::Text => json.raw(of_kind(value, Kind::String)?),
+        ValueKind::Integer => json.integer(value.as_i64()?),
+        ValueKind::Boolean => json.raw(of_kind(value, Kind::Boolean)?),
+        ValueKind::Timestamp => match value.as_i64() {
+            Some(seconds) => json.string(&timestamp::from_unix(seconds)?),
+            None => json.string(&value.as_str().filter(|text| timestamp::is_written(text))?),
+        },
+        ValueKind::Money => Money::read(object, path, value)?.write(json),
+        // An id, or the object that was asked to stand in its place.
+        ValueKind::Reference => json.raw(of_kind(value.get("id").unwrap_or(value), Kind::String)?),
+        ValueKind::Labels => {
+            of_kind(value, Kind::Object)?;
+            json.begin_object();
+            for (name, label) in value.members() {
+                json.key(&name).raw(label.raw());
+            }
+            json.end_object()
+        }
+    };
+    Some(())
+}
+
+/// How a value of this kind is written.
+fn of_kind<'a>(value: Node<'_, 'a>, kind: Kind) -> Option<&'a str> {
+    (value.kind() == kind).then_some(value.raw())
+}
+
+/// An amount, and its currency where the object says it.
+struct Money {
+    minor: i64,
+    currency: Option<String>,
+}
+
+impl Money {
+    /// Reads v1's `{"amount": 1099, "currency": "usd"}`, of which `value` is the first, and v2's
+    /// `{"amount": {"value": 1099, "currency": "usd"}}`.
+    fn read(object: Node<'_, '_>, path: &str, value: Node<'_, '_>) -> Option<Self> {
+        let text = |node: Node<'_, '_>| node.as_str().map(|currency| currency.to_ascii_lowercase());
+        if let Some(minor) = value.get("value") {
+            return Some(Self { minor: minor.as_i64()?, currency: value.get("currency").and_then(text) });
+        }
+        // The currency stands beside the amount.
+        let beside = path.rsplit_once('.').and_then(|(parent, _)| object.at(parent)?.get("currency"));
+        let currency = beside.or_else(|| object.get("currency")).and_then(text);
+        Some(Self { minor: value.as_i64()?, currency })
+    }
+
+    fn write<'w>(&self, json: &'w mut Writer) -> &'w mut Writer {
+        json.begin_object().key("minor").integer(self.minor);
+        match &self.currency {
+            Some(currency) => {
+                json.key("currency").string(currency);
+                json.key("decimal").string(&money::to_decimal(self.minor, currency))
+            }
+            None => json.key("currency").null().key("decimal").null(),
+        };
+        json.end_object()
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::json::Doc;
 
     const TEST: Viewer<'_> = Viewer { mode: Mode::Test, account: None };
 
+    fn mapped(object: &Value) -> Record {
+        let text = object.to_string();
+        record(Doc::scan_str(&text).expect("JSON").root(), "", TEST).expect("mapped")
+    }
+
     fn fields(object: Value) -> Value {
-        serde_json::from_str(&record(&object, "", TEST).expect("mapped").fields).expect("JSON")
+        serde_json::from_str(&mapped(&object).fields).expect("JSON")
     }
 
     #[test]
     fn maps_a_payment_with_its_money() {
         let payment = json!({"object": "payment_intent", "id": "pi_1", "amount": 1099, "amount_received": 0, "currency": "usd",
             "status": "succeeded", "customer": {"id": "cus_1", "object": "customer"}, "latest_charge": "ch_1", "created": 1767225600,
-            "metadata": {"order": "1"}});
-        let record = record(&payment, "", TEST).expect("mapped");
+            "metadata": {"order": "1", "a \"b\"": "é\n"}});
+        let record = mapped(&payment);
         assert_eq!((record.resource, record.internal, record.id.as_str()), ("payment_intent", "payment", "pi_1"));
         assert_eq!(record.url.as_deref(), Some("https://dashboard.stripe.com/test/payments/pi_1"));
         let fields = fields(payment);
         assert_eq!(fields["amount"], json!({"minor": 1099, "currency": "usd", "decimal": "10.99"}));
         assert_eq!(fields["contact"], "cus_1");
         assert_eq!(fields["created_at"], "2026-01-01T00:00:00Z");
-        assert_eq!(fields["labels"], json!({"order": "1"}));
+        assert_eq!(fields["labels"], json!({"order": "1", "a \"b\"": "é\n"}));
         assert_eq!(fields["description"], Value::Null);
+    }
+
+    #[test]
+    fn a_value_of_another_type_maps_to_null() {
+        let payment = json!({"object": "payment_intent", "id": "pi_1", "amount": "1099", "amount_received": 1.5, "currency": 7,
+            "status": 1, "customer": ["cus_1"], "latest_charge": {"object": "charge"}, "created": 1e20, "metadata": [], "description": {}});
+        let fields = fields(payment);
+        assert!(fields.as_object().expect("fields").values().all(Value::is_null), "{fields}");
+        // A number that is an amount in a currency that is not said is still an amount.
+        let charge = json!({"object": "charge", "id": "ch_1", "amount": 5, "currency": null, "created": "2026-01-01T00:00:00.000Z",
+            "paid": "true", "refunded": false});
+        let fields = self::fields(charge);
+        assert_eq!(fields["amount"], json!({"minor": 5, "currency": null, "decimal": null}));
+        assert_eq!((&fields["paid"], &fields["refunded"]), (&Value::Null, &json!(false)));
+        assert_eq!(fields["created_at"], "2026-01-01T00:00:00.000Z");
     }
 
     #[test]
@@ -167,15 +240,90 @@ mod tests {
     }
 
     #[test]
+    fn finds_the_charge_of_a_payment_of_any_api_version() {
+        let payment = |rest: Value| {
+            let mut payment = json!({"object": "payment_intent", "id": "pi_1"});
+            payment.as_object_mut().expect("object").extend(rest.as_object().expect("object").clone());
+            fields(payment)["charge"].clone()
+        };
+        assert_eq!(payment(json!({"latest_charge": "ch_1"})), "ch_1");
+        assert_eq!(payment(json!({"latest_charge": {"id": "ch_1", "object": "charge"}})), "ch_1");
+        // Until 2022-11-15 a payment had a list of its charges, the newest first.
+        let charges = json!({"object": "list", "data": [{"id": "ch_2", "object": "charge"}, {"id": "ch_1"}]});
+        assert_eq!(payment(json!({"charges": charges})), "ch_2");
+        assert_eq!(payment(json!({"latest_charge": null, "charges": {"data": []}})), Value::Null);
+    }
+
+    #[test]
     fn maps_what_a_deleted_object_still_has() {
-        let record = record(&json!({"object": "customer", "id": "cus_1", "deleted": true}), "", TEST).expect("mapped");
+        let record = mapped(&json!({"object": "customer", "id": "cus_1", "deleted": true}));
         assert_eq!((record.id.as_str(), record.title.as_str()), ("cus_1", "cus_1"));
     }
 
     #[test]
     fn maps_a_balance_which_has_no_id() {
         let balance = json!({"object": "balance", "available": [{"amount": 5, "currency": "jpy"}], "pending": []});
-        assert_eq!(record(&balance, "", TEST).expect("mapped").id, "balance");
+        assert_eq!(mapped(&balance).id, "balance");
         assert_eq!(fields(balance)["available"], json!({"minor": 5, "currency": "jpy", "decimal": "5"}));
+    }
+
+    #[test]
+    fn what_is_no_object_of_stripe_is_not_mapped() {
+        for text in [
+            "null",
+            "[]",
+            "{}",
+            "\"customer\"",
+            "7",
+            r#"{"id": "cus_1"}"#,
+            r#"{"object": "customer"}"#,
+            r#"{"object": "customer", "id": 7}"#,
+            r#"{"object": "customer", "id": null}"#,
+        ] {
+            let doc = Doc::scan_str(text).expect("JSON");
+            assert_eq!(record(doc.root(), "", TEST), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_id_cannot_lead_out_of_its_dashboard_page() {
+        let record = mapped(&json!({"object": "product", "id": "../a?b#c"}));
+        assert_eq!(record.url.as_deref(), Some("https://dashboard.stripe.com/test/products/..%2Fa%3Fb%23c"));
+    }
+
+    #[test]
+    fn shows_money_where_the_name_says_so_and_nowhere_else() {
+        let text = json!({"unit_amount": 1099, "total": -5, "quantity": 3, "created": 1767225600, "currency": "usd",
+            "amount": {"value": 1099, "currency": "JPY"}, "amount_off": null, "network": 7,
+            "first": {"ending_balance": 1099, "currency": "bhd"}, "tiers": [{"flat_amount": 150}], "name": "", "free": {"amount": 5, "currency": "jpy"}})
+        .to_string();
+        let doc = Doc::scan_str(&text).expect("JSON");
+        for (path, expected) in [
+            ("unit_amount", Some("10.99 USD")),
+            ("total", Some("-0.05 USD")),
+            ("first.ending_balance", Some("1.099 BHD")),
+            ("tiers.0.flat_amount", Some("1.50 USD")),
+            ("free.amount", Some("5 JPY")),
+            ("amount", Some("1099 JPY")),
+            ("quantity", Some("3")),
+            ("created", Some("1767225600")),
+            ("network", Some("7")),
+            ("name", None),
+            ("amount_off", None),
+            ("missing.amount", None),
+        ] {
+            assert_eq!(shown(doc.root(), path).as_deref(), expected, "{path}");
+        }
+        let free = Doc::scan_str(r#"{"amount": 5}"#).expect("JSON");
+        assert_eq!(shown(free.root(), "amount").as_deref(), Some("5"));
+    }
+
+    #[test]
+    fn a_list_shows_a_label_and_something_else_beside_it() {
+        let text = json!({"object": "customer", "id": "cus_1", "name": "", "email": "jenny@example.com", "description": "VIP"}).to_string();
+        let doc = Doc::scan_str(&text).expect("JSON");
+        let customer = catalogue::table().expect("opens").resource("customer").expect("customer");
+        assert_eq!(label(doc.root(), customer).as_deref(), Some("jenny@example.com"));
+        assert_eq!(detail(doc.root(), customer).as_deref(), Some("VIP"));
     }
 }

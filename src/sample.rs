@@ -2,140 +2,285 @@
 //!
 //! Values are plausible, fixed and recognisably made up. What the sample input says is repeated in the output.
 
-use serde_json::{Map, Value, json};
-
-use crate::catalog::{self, Field, Operation, Resource, Shape, Trigger};
-use crate::json::Members;
+use crate::catalogue::{self, Field, Fields, Method, Operation, Resource, Shape, Trigger};
+use crate::json::{Doc, Kind, Node, Writer};
 
 /// 2026-01-01T00:00:00Z.
-const MOMENT: u64 = 1_767_225_600;
+const MOMENT: i64 = 1_767_225_600;
+const MOMENT_TEXT: &str = "2026-01-01T00:00:00Z";
 const SUFFIX: &str = "Sample0123456789";
 /// How deep objects within objects are filled in; deeper ones are left out where they may be.
 const DEPTH: u32 = 3;
 
-/// An output of an operation.
-pub fn output(operation: &Operation) -> Value {
-    let input: Map<String, Value> = serde_json::from_str(operation.sample).unwrap_or_default();
-    match operation.response {
-        Shape::Ref(name) => object(name, &input, DEPTH),
-        Shape::List(item) => page("list", item, operation.path),
-        Shape::Search(item) => page("search_result", item, operation.path),
-        other => value("", other, DEPTH),
+/// An input of an operation: what people have written, or what a plain request needs.
+pub fn input(operation: Operation) -> String {
+    if let Some(entry) = operation.entry() {
+        return entry.sample().to_owned();
     }
+    let mut sample = Sample::new();
+    sample.json.begin_object();
+    for name in operation.path_fields() {
+        let own = operation.answers_with().filter(|_| name == "id");
+        sample.json.key(name).string(&id_of(own.unwrap_or(name)));
+    }
+    for field in operation.parameters().iter().filter(|f| f.required() && f.shape() != Shape::File) {
+        sample.json.key(field.name());
+        sample.parameter(field.name(), field.shape());
+    }
+    sample.json.end_object();
+    sample.json.finish()
+}
+
+/// An output of an operation.
+pub fn output(operation: Operation) -> String {
+    let mut sample = Sample::new();
+    let request = operation.request();
+    if request.binary() {
+        return r#"{"field":"file","name":"sample.pdf","content_type":"application/pdf","size":12345}"#.to_owned();
+    }
+    let input = input(operation);
+    let given = Doc::scan_str(&input).ok();
+    match request.response() {
+        Shape::Ref(name) => sample.object(name, given.as_ref().map(Doc::root), DEPTH),
+        Shape::List(item) => sample.page("list", item.get(), DEPTH, request.path()),
+        Shape::Search(item) => sample.page("search_result", item.get(), DEPTH, request.path()),
+        // What is removed in v2 leaves its id.
+        Shape::Any if request.method() == Method::Delete => {
+            let own = given.as_ref().and_then(|g| g.root().get(operation.path_fields().last().copied()?));
+            sample.json.begin_object().key("id").raw(own.map_or("\"\"", Node::raw)).end_object();
+        }
+        other => sample.value("", other, DEPTH),
+    }
+    sample.json.finish()
 }
 
 /// An event of a trigger.
-pub fn event(trigger: &Trigger, resource: &Resource) -> Value {
-    let mut data = json!({"object": object(resource.object, &Map::new(), DEPTH)});
-    if trigger.event.ends_with(".updated") {
-        data.put("previous_attributes", json!({"description": null}));
+pub fn event(trigger: Trigger<'static>, resource: Resource<'static>) -> String {
+    let mut sample = Sample::new();
+    sample.json.begin_object().key("id").string(&["evt_", SUFFIX].concat()).key("object").string("event");
+    sample.json.key("type").string(trigger.event()).key("created").integer(MOMENT);
+    sample.json.key("api_version").string(catalogue::constant("api_version")).key("livemode").boolean(false);
+    sample.json.key("pending_webhooks").integer(1).key("request").begin_object();
+    sample.json.key("id").string(&["req_", SUFFIX].concat()).key("idempotency_key").null().end_object();
+    sample.json.key("data").begin_object().key("object");
+    sample.object(resource.object(), None, DEPTH);
+    if trigger.event().ends_with(".updated") {
+        sample.json.key("previous_attributes").raw(r#"{"description":null}"#);
     }
-    json!({
-        "id": format!("evt_{SUFFIX}"),
-        "object": "event",
-        "type": trigger.event,
-        "created": MOMENT,
-        "api_version": catalog::API_VERSION,
-        "livemode": false,
-        "pending_webhooks": 1,
-        "request": {"id": format!("req_{SUFFIX}"), "idempotency_key": null},
-        "data": data,
-    })
+    sample.json.end_object().end_object();
+    sample.json.finish()
 }
 
-fn page(kind: &str, item: &'static Shape, url: &str) -> Value {
-    json!({"object": kind, "data": [value("", item, DEPTH)], "has_more": false, "url": url})
+/// The id of an object, or of what a field of this name names.
+fn id_of(name: &str) -> String {
+    let prefix = catalogue::table().ok().and_then(|table| {
+        let resource = table.resource_of_object(name).or_else(|| table.resource(name));
+        resource.and_then(|r| r.id_prefixes().first())
+    });
+    [prefix.unwrap_or_default(), SUFFIX].concat()
 }
 
-fn object(name: &str, given: &Map<String, Value>, depth: u32) -> Value {
-    let Some(fields) = catalog::object(name) else { return json!({"object": name}) };
-    let mut members = object_members(fields, depth);
-    if let Some(prefix) = catalog::resource_of_object(name).and_then(|r| r.id_prefixes.first()) {
-        members.insert("id".into(), format!("{prefix}{SUFFIX}").into());
+struct Sample {
+    json: Writer,
+}
+
+impl Sample {
+    fn new() -> Self {
+        Self { json: Writer::with_capacity(2048) }
     }
-    for (name, value) in given {
-        let plain = matches!(value, Value::String(_) | Value::Number(_) | Value::Bool(_));
-        if plain && fields.iter().any(|f| f.name == name && fits(f.shape, value)) {
-            members.insert(name.clone(), value.clone());
+
+    fn page(&mut self, kind: &str, item: Shape<'static>, depth: u32, url: &str) {
+        self.json.begin_object().key("object").string(kind).key("data").begin_array();
+        if depth > 0 {
+            self.value("", item, depth - 1);
+        }
+        self.json.end_array().key("has_more").boolean(false).key("url").string(url).end_object();
+    }
+
+    fn object(&mut self, name: &str, given: Option<Node<'_, '_>>, depth: u32) {
+        let Some(fields) = catalogue::table().ok().and_then(|t| t.object(name)) else {
+            self.json.begin_object().key("object").string(name).end_object();
+            return;
+        };
+        self.json.begin_object();
+        for field in fields.iter().filter(|f| f.name() != "deleted") {
+            let repeated = given.and_then(|g| g.get(field.name())).filter(|value| fits(field.shape(), *value));
+            if let Some(value) = repeated {
+                self.json.key(field.name()).raw(value.raw());
+            } else if field.name() == "id" && field.required() {
+                self.json.key("id").string(&id_of(name));
+            } else {
+                self.member(field, depth);
+            }
+        }
+        self.json.end_object();
+    }
+
+    fn members(&mut self, fields: Fields<'static>, depth: u32) {
+        self.json.begin_object();
+        for field in fields.iter().filter(|f| f.name() != "deleted") {
+            self.member(field, depth);
+        }
+        self.json.end_object();
+    }
+
+    /// What an object must have it has at any depth; what it may lack is left out, or null.
+    fn member(&mut self, field: Field<'static>, depth: u32) {
+        if !field.required() && !field.nullable() {
+            return;
+        }
+        let worth_showing =
+            matches!(field.name(), "customer" | "email" | "name" | "currency" | "latest_charge" | "payment_intent");
+        self.json.key(field.name());
+        if field.nullable() && !(worth_showing && depth == DEPTH) {
+            self.json.null();
+        } else {
+            self.value(field.name(), field.shape(), depth);
         }
     }
-    Value::Object(members)
+
+    fn value(&mut self, name: &str, shape: Shape<'static>, depth: u32) {
+        match shape {
+            Shape::Any => {
+                self.json.begin_object().end_object();
+            }
+            Shape::Boolean => {
+                self.json.boolean(matches!(name, "active" | "paid" | "captured"));
+            }
+            Shape::True => {
+                self.json.boolean(true);
+            }
+            Shape::Integer => {
+                self.json.integer(i64::from(matches!(name, "quantity" | "interval_count")));
+            }
+            Shape::Timestamp => {
+                self.json.integer(MOMENT);
+            }
+            Shape::Amount => {
+                self.json.integer(1099);
+            }
+            Shape::Number => {
+                self.json.integer(1);
+            }
+            Shape::Decimal => {
+                self.json.string("1099");
+            }
+            Shape::String | Shape::File => {
+                self.json.string(text(name, ""));
+            }
+            Shape::Enum(values) => {
+                self.json.string(values.first().unwrap_or_default());
+            }
+            Shape::Array(item) => {
+                self.json.begin_array();
+                if depth > 0 && matches!(item.get(), Shape::Object(_) | Shape::Ref(_)) {
+                    self.value(name, item.get(), depth - 1);
+                }
+                self.json.end_array();
+            }
+            Shape::Map(_) => {
+                self.json.begin_object().end_object();
+            }
+            Shape::Object(fields) => self.members(fields, depth.saturating_sub(1)),
+            Shape::Union(parts) => match parts.first() {
+                Some(part) => self.value(name, part, depth),
+                None => {
+                    self.json.null();
+                }
+            },
+            Shape::Ref(name) => self.object(name, None, depth.saturating_sub(1)),
+            Shape::Expandable(names) => {
+                self.json.string(&id_of(names.first().unwrap_or_default()));
+            }
+            Shape::List(item) => self.page("list", item.get(), depth, "/v1"),
+            Shape::Search(item) => self.page("search_result", item.get(), depth, "/v1"),
+            Shape::Pages(item) => {
+                self.json.begin_object().key("data").begin_array();
+                if depth > 0 {
+                    self.value(name, item.get(), depth - 1);
+                }
+                self.json.end_array().key("next_page_url").null().key("previous_page_url").null().end_object();
+            }
+        }
+    }
+
+    /// A value that a plain request needs.
+    fn parameter(&mut self, name: &str, shape: Shape<'static>) {
+        match shape {
+            Shape::Integer => {
+                self.json.integer(1);
+            }
+            Shape::Boolean => {
+                self.json.boolean(true);
+            }
+            Shape::Decimal => {
+                self.json.string("1");
+            }
+            Shape::String if matches!(name, "timestamp" | "date") => {
+                self.json.string(MOMENT_TEXT);
+            }
+            Shape::String | Shape::Ref(_) | Shape::Expandable(_) => match text(name, "") {
+                "" => {
+                    let known = catalogue::table().is_ok_and(|table| table.resource(name).is_some());
+                    let id = if known { id_of(name) } else { "sample".to_owned() };
+                    self.json.string(&id);
+                }
+                said => {
+                    self.json.string(said);
+                }
+            },
+            Shape::Array(item) => {
+                self.json.begin_array();
+                self.parameter(name, item.get());
+                self.json.end_array();
+            }
+            Shape::Map(item) => {
+                self.json.begin_object().key("name");
+                self.parameter("", item.get());
+                self.json.end_object();
+            }
+            Shape::Object(fields) => {
+                self.json.begin_object();
+                for field in fields.iter().filter(|f| f.required()) {
+                    self.json.key(field.name());
+                    self.parameter(field.name(), field.shape());
+                }
+                self.json.end_object();
+            }
+            Shape::Union(parts) => match parts.iter().find(|p| !p.is_empty_string()) {
+                Some(part) => self.parameter(name, part),
+                None => {
+                    self.json.string("");
+                }
+            },
+            Shape::Enum(values) => {
+                self.json.string(values.iter().find(|v| !v.is_empty()).unwrap_or_default());
+            }
+            other => self.value(name, other, 0),
+        }
+    }
 }
 
-fn fits(shape: &Shape, value: &Value) -> bool {
-    match shape {
-        Shape::String | Shape::Expandable(_) => value.is_string(),
-        Shape::Enum(values) => value.as_str().is_some_and(|v| values.contains(&v)),
-        Shape::Integer => value.is_i64(),
-        Shape::Boolean => value.is_boolean(),
+/// Whether a value of the input may stand in an output's place.
+fn fits(shape: Shape<'_>, value: Node<'_, '_>) -> bool {
+    match (shape, value.kind()) {
+        (Shape::String | Shape::Expandable(_), Kind::String) | (Shape::Boolean, Kind::Boolean) => true,
+        (Shape::Enum(values), Kind::String) => value.as_str().is_some_and(|v| values.contains(&v)),
+        (Shape::Integer | Shape::Amount | Shape::Timestamp, Kind::Number) => value.as_i64().is_some(),
         _ => false,
     }
 }
 
-fn object_members(fields: &'static [Field], depth: u32) -> Map<String, Value> {
-    let mut members = Map::new();
-    for field in fields.iter().filter(|f| f.name != "deleted" && (f.required || f.nullable)) {
-        let worth_showing =
-            matches!(field.name, "customer" | "email" | "name" | "currency" | "latest_charge" | "payment_intent");
-        let empty = field.nullable && !(worth_showing && depth == DEPTH);
-        members.insert(field.name.to_owned(), if empty { Value::Null } else { value(field.name, field.shape, depth) });
-    }
-    members
-}
-
-fn value(name: &str, shape: &'static Shape, depth: u32) -> Value {
-    match shape {
-        Shape::Any => json!({}),
-        Shape::Boolean => json!(matches!(name, "active" | "paid" | "captured")),
-        Shape::True => json!(true),
-        Shape::Integer => integer(name),
-        Shape::Number => json!(1),
-        Shape::Decimal => json!("1099"),
-        Shape::String => text(name),
-        Shape::Enum(values) => values.first().map_or(Value::Null, |v| json!(v)),
-        Shape::Array(_) if depth == 0 => json!([]),
-        Shape::Array(item) => match item {
-            Shape::Object(_) | Shape::Ref(_) => json!([value(name, item, depth - 1)]),
-            _ => json!([]),
-        },
-        Shape::Map(_) => json!({}),
-        // What an object must have it has at any depth; what it may lack is left out below the last.
-        Shape::Object(fields) => Value::Object(object_members(fields, depth.saturating_sub(1))),
-        Shape::Union(parts) => parts.first().map_or(Value::Null, |p| value(name, p, depth)),
-        Shape::Ref(name) => object(name, &Map::new(), depth.saturating_sub(1)),
-        Shape::Expandable(names) => {
-            let prefix = names.first().and_then(|n| catalog::resource_of_object(n)).and_then(|r| r.id_prefixes.first());
-            json!(format!("{}{SUFFIX}", prefix.unwrap_or(&"")))
-        }
-        Shape::List(_) | Shape::Search(_) if depth == 0 => {
-            json!({"object": "list", "data": [], "has_more": false, "url": "/v1"})
-        }
-        Shape::List(item) => page("list", item, "/v1"),
-        Shape::Search(item) => page("search_result", item, "/v1"),
-        Shape::Pages(item) => json!({"data": [value(name, item, depth.saturating_sub(1))]}),
-    }
-}
-
-fn integer(name: &str) -> Value {
+fn text(name: &str, otherwise: &'static str) -> &'static str {
     match name {
-        "quantity" | "interval_count" => json!(1),
-        name if name.contains("amount") || name.contains("total") || name.contains("subtotal") => json!(1099),
-        name if ["created", "date", "start", "end", "at", "anchor", "timestamp"].iter().any(|p| name.ends_with(p)) => {
-            json!(MOMENT)
-        }
-        _ => json!(0),
-    }
-}
-
-fn text(name: &str) -> Value {
-    match name {
-        "currency" => json!("usd"),
-        "email" => json!("jenny.rosen@example.com"),
-        "name" => json!("Jenny Rosen"),
-        "url" => json!("https://example.com/"),
-        "country" => json!("US"),
-        "id" => json!(SUFFIX),
-        name if name.ends_with("_url") => json!("https://example.com/"),
-        _ => json!(""),
+        "currency" => "usd",
+        "email" => "jenny.rosen@example.com",
+        "name" => "Jenny Rosen",
+        "url" => "https://example.com/",
+        "country" => "US",
+        "id" => SUFFIX,
+        "created" => MOMENT_TEXT,
+        name if name.ends_with("_url") => "https://example.com/",
+        _ => otherwise,
     }
 }

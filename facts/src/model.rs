@@ -25,7 +25,8 @@ pub struct Operation {
     pub path: String,
     /// How parameters that are not in the path travel.
     pub encoding: Encoding,
-    /// The name that the official SDKs give the operation, `CustomerService.create`; unique.
+    /// The name that the official SDKs give the operation, `CustomerService.create`. Services of different namespaces
+    /// share names: `AccountService.retrieve` is three operations.
     pub name: String,
     /// The API host that serves it when that is not the main one: `files`, `meter_events`.
     pub base: Option<String>,

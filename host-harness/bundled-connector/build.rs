@@ -62,8 +62,16 @@ fn workspace_root() -> PathBuf {
 
 /// Everything that the component is made from.
 fn watch(root: &Path) {
-    let single = ["Cargo.toml", "Cargo.lock", "build.rs", "facts/Cargo.toml", "rust-toolchain.toml"];
-    let folders = ["src", "build", "wit", "facts/src"];
+    let single = [
+        "Cargo.toml",
+        "Cargo.lock",
+        "build.rs",
+        "build/Cargo.toml",
+        "facts/Cargo.toml",
+        "rust-toolchain.toml",
+        "table/Cargo.toml",
+    ];
+    let folders = ["src", "build/src", "catalogue", "wit", "facts/src", "table/src"];
     for path in single.iter().chain(&folders).map(|name| root.join(name)).filter(|path| path.exists()) {
         println!("cargo::rerun-if-changed={}", path.display());
     }

@@ -1,4 +1,4 @@
-//! What comes with a call: the user's connection, with its secrets, and the invocation that the call belongs to.
+//! What comes with a call: the user's connection, with its secrets, beside the invocation that the call belongs to.
 //!
 //! A connection is built from named fields, from environment variables or from both, against the manifest's declaration.
 //! Whether a value is right is the connector's to say; here only the names are checked. Values flow one way, into the
@@ -6,17 +6,18 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use thiserror::Error;
 
 use crate::contract::{self, Environment};
+use crate::invocation::Invocation;
 use crate::manifest::{FieldKind, Manifest};
-use crate::secret::{Injection, Secret, random_text};
+use crate::secret::{Injection, Secret};
 
 /// A user's connection to the external service. Cheap to clone; its `Debug` shows names and no values.
 #[derive(Clone)]
 pub struct Connection {
+    method: Option<Arc<str>>,
     fields: Arc<[Field]>,
     environment: Environment,
 }
@@ -71,7 +72,7 @@ impl Connection {
             let secret = declared.kind == FieldKind::Secret;
             Some(Field { name: declared.name.clone(), secret, inject: declared.inject_at_egress, value })
         });
-        Ok(Self { fields: fields.collect(), environment })
+        Ok(Self { method: None, fields: fields.collect(), environment })
     }
 
     /// A connection of the environment variables that the manifest names. `fields` come first where both have a value.
@@ -107,6 +108,13 @@ impl Connection {
         Self::new(manifest, environment, found.chain(given))
     }
 
+    /// Made with this way to authenticate, as `connection.describe` names it; without, the first is meant.
+    #[must_use]
+    pub fn with_method(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.method = Some(name.into());
+        self
+    }
+
     /// What the connection is for.
     #[must_use]
     pub fn environment(&self) -> Environment {
@@ -135,7 +143,8 @@ impl Connection {
             fields.push(contract::FieldValue { name: field.name.clone(), value });
             injections.extend(injection);
         }
-        (contract::Connection { fields, environment: self.environment }, injections)
+        let method = self.method.as_deref().map(str::to_owned);
+        (contract::Connection { method, fields, environment: self.environment }, injections)
     }
 
     /// Takes the connection's secrets out of a text that came from the component.
@@ -154,49 +163,6 @@ impl fmt::Debug for Connection {
         formatter.debug_struct("Connection").field("fields", &names).field("environment", &self.environment).finish()
     }
 }
-
-/// The run of one step.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Invocation {
-    /// Identifies the step's run: the same for a re-run, another for everything else.
-    pub id: String,
-    /// An idempotency key of the caller's own in place of the derived one.
-    pub idempotency_key: Option<String>,
-    /// How long the whole call may take. The manifest's limit holds as well.
-    pub timeout: Option<Duration>,
-}
-
-impl Invocation {
-    /// The run of this id.
-    #[must_use]
-    pub fn new(id: impl Into<String>) -> Self {
-        Self { id: id.into(), idempotency_key: None, timeout: None }
-    }
-
-    /// A run that nothing else is. Keep the id to run the same step again.
-    pub fn fresh() -> Result<Self, NoRandomness> {
-        random_text(24).map(|text| Self::new(format!("run_{text}"))).ok_or(NoRandomness)
-    }
-
-    /// With an idempotency key of the caller's own.
-    #[must_use]
-    pub fn with_idempotency_key(mut self, key: impl Into<String>) -> Self {
-        self.idempotency_key = Some(key.into());
-        self
-    }
-
-    /// With a limit to the whole call.
-    #[must_use]
-    pub fn with_timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
-        self
-    }
-}
-
-/// The operating system gave no random bytes.
-#[derive(Clone, Copy, Debug, Error)]
-#[error("the operating system gave no random bytes")]
-pub struct NoRandomness;
 
 /// What comes with every call that may reach the external service.
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::contract;
+use crate::history::History;
 use crate::report::CallReport;
 
 /// Why a host cannot be made.
@@ -122,6 +123,12 @@ pub enum PlatformError {
         /// The limit.
         limit: Duration,
     },
+    /// It gave a list that does not end.
+    #[error("the component's list has no end: it goes on after {pages} pages")]
+    Endless {
+        /// How many were read.
+        pages: usize,
+    },
     /// No room for another call came free in time.
     #[error("the host is busy: {most} calls are running")]
     Busy {
@@ -150,6 +157,14 @@ pub struct ConnectorFailure {
     pub report: CallReport,
 }
 
+impl ConnectorFailure {
+    /// What is known of the run's tries after this one: what to pass on with the next.
+    #[must_use]
+    pub fn history(&self) -> History {
+        self.report.history_after(self.error.outcome)
+    }
+}
+
 /// A failure of the platform.
 #[derive(Debug)]
 pub struct PlatformFailure {
@@ -160,16 +175,23 @@ pub struct PlatformFailure {
 }
 
 impl PlatformFailure {
-    /// What the call has done at the service: `not-sent`, or `unknown` when a request that changes something had left.
+    /// What the invocation has done at the service: `unknown` when a request that changes something had left, now or in
+    /// an earlier try whose end is not known, and `not-sent` otherwise.
     #[must_use]
     pub fn outcome(&self) -> contract::Outcome {
-        if self.report.may_have_acted() { contract::Outcome::Unknown } else { contract::Outcome::NotSent }
+        if self.report.may_have_acted_in_all() { contract::Outcome::Unknown } else { contract::Outcome::NotSent }
+    }
+
+    /// What is known of the run's tries after this one: what to pass on with the next.
+    #[must_use]
+    pub fn history(&self) -> History {
+        self.report.history_after(self.outcome())
     }
 
     fn consequence(&self) -> &'static str {
         match self.outcome() {
             contract::Outcome::Unknown => {
-                "; a request had left before, so the outcome is unknown: run it again with the same invocation id, which repeats nothing"
+                "; a request had left before, so the outcome is unknown: run it again with the same invocation id and its history, which repeats nothing"
             }
             _ => "; no request that changes anything had left",
         }
@@ -184,6 +206,22 @@ impl CallError {
             Self::Connector(failure) => &failure.report,
             Self::Platform(failure) => &failure.report,
         }
+    }
+
+    /// What the invocation has done at the service.
+    #[must_use]
+    pub fn outcome(&self) -> contract::Outcome {
+        match self {
+            Self::Connector(failure) => failure.error.outcome,
+            Self::Platform(failure) => failure.outcome(),
+        }
+    }
+
+    /// What is known of the run's tries after this one. Whoever runs the step again passes it on
+    /// ([`Invocation::again_after`](crate::Invocation::again_after) does).
+    #[must_use]
+    pub fn history(&self) -> History {
+        self.report().history_after(self.outcome())
     }
 
     /// The connector's own error, if it is one.

@@ -22,6 +22,23 @@
 //! # }
 //! ```
 //!
+//! A call that failed may have been done all the same: its outcome says so ([`CallError::outcome`]). The same step is then run
+//! again as the same run, with what is known of its earlier tries:
+//!
+//! ```no_run
+//! # use host_harness::{Call, CallError, Connector, contract::ActionResult, contract::Outcome, Reply};
+//! # async fn example(connector: &Connector, call: Call, input: &str) -> Result<Reply<ActionResult>, CallError> {
+//! let first = connector.run_action(&call, "payment_intent.create", input).await;
+//! match first {
+//!     Err(lost) if lost.outcome() == Outcome::Unknown => {
+//!         let again = Call::new(call.connection, call.invocation.again_after(&lost));
+//!         connector.run_action(&again, "payment_intent.create", input).await
+//!     }
+//!     known => known,
+//! }
+//! # }
+//! ```
+//!
 //! What can go wrong comes in three groups that never mix: [`LoadError`] before anything runs, [`CallError::Connector`]
 //! for the connector's own, expected errors, and [`CallError::Platform`] for traps and limits.
 //!
@@ -35,7 +52,9 @@ mod connector;
 pub mod contract;
 pub mod egress;
 mod error;
+mod history;
 mod host;
+mod invocation;
 pub mod manifest;
 mod meter;
 mod report;
@@ -44,11 +63,13 @@ mod store;
 
 pub use cache::CacheFolder;
 pub use component::{CompiledFrom, ComponentFacts, OFFERED};
-pub use connection::{Call, Connection, ConnectionError, Invocation, NoRandomness};
+pub use connection::{Call, Connection, ConnectionError};
 pub use connector::{Connector, Reply};
 pub use egress::{Denial, DenialReason, Grants, OriginError};
 pub use error::{CallError, ConnectorFailure, HostError, LoadError, PlatformError, PlatformFailure};
+pub use history::History;
 pub use host::{Host, HostConfig};
+pub use invocation::{Invocation, NoRandomness};
 pub use manifest::{Manifest, ManifestError};
 pub use report::{CallOutcome, CallReport, EgressRecord};
 pub use secret::Secret;

@@ -9,7 +9,8 @@ use std::process::ExitCode;
 
 use cli::arguments::{self, Arguments, Command};
 use cli::commands::{
-    call, choices, describe, inspect, operations, poll, resources, sample, serve, simulate, test_connection,
+    call, choices, describe, inspect, operations, poll, recent, renew, resources, sample, schema, serve, simulate,
+    subscribe, test_connection, unsubscribe,
 };
 use cli::failure::Failure;
 use cli::terminal::Terminal;
@@ -34,12 +35,17 @@ async fn run(arguments: Arguments, terminal: &mut Terminal) -> Result<(), Failur
         Command::TestConnection => test_connection::run(options, terminal).await,
         Command::Operations(arguments) => operations::run(options, terminal, &arguments).await,
         Command::Describe(arguments) => describe::run(options, terminal, &arguments).await,
+        Command::Schema(arguments) => schema::run(options, terminal, &arguments).await,
         Command::Call(arguments) => call::run(options, terminal, &arguments).await,
         Command::Resources => resources::run(options, terminal).await,
         Command::Choices(arguments) => choices::run(options, terminal, &arguments).await,
         Command::Sample(arguments) => sample::run(options, terminal, &arguments).await,
+        Command::Recent(arguments) => recent::run(options, terminal, &arguments).await,
         Command::Poll(arguments) => poll::run(options, terminal, &arguments).await,
         Command::Serve(arguments) => serve::run(options, terminal, &arguments).await,
+        Command::Subscribe(arguments) => subscribe::run(options, terminal, &arguments).await,
+        Command::Renew(arguments) => renew::run(options, terminal, &arguments).await,
+        Command::Unsubscribe(arguments) => unsubscribe::run(options, terminal, &arguments).await,
         Command::Simulate(arguments) => simulate::run(terminal, &arguments).await,
     }
 }

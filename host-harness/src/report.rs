@@ -1,11 +1,13 @@
 //! What a call did: returned with its result, and written as one line of the log. Never an argument, never a result,
 //! never a secret; of a request its method, origin and path, without the query.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::{Serialize, Serializer};
 
+use crate::contract::Outcome;
 use crate::egress::Denial;
+use crate::history::{History, unix_seconds};
 
 /// What a call did.
 #[derive(Clone, Debug, Serialize)]
@@ -16,6 +18,14 @@ pub struct CallReport {
     pub operation: Option<String>,
     /// The invocation, where the function takes one.
     pub invocation: Option<String>,
+    /// The caller's own idempotency key, where it gave one: a next try needs it as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+    /// When it began; in seconds since 1970 when serialised.
+    #[serde(serialize_with = "unix_seconds")]
+    pub began: SystemTime,
+    /// What the caller knew of earlier tries of the invocation.
+    pub history: Option<History>,
     /// How it ended.
     pub outcome: CallOutcome,
     /// The whole call, in milliseconds when serialised.
@@ -41,6 +51,9 @@ pub struct CallReport {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub stderr: String,
 }
+
+/// The functions that may change something at the service.
+const ACTING: &[&str] = &["actions.run", "triggers.subscribe", "triggers.renew", "triggers.unsubscribe"];
 
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -94,6 +107,26 @@ impl CallReport {
     pub fn may_have_acted(&self) -> bool {
         let reads = |method: &str| matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE");
         self.requests.iter().any(|request| request.may_have_left && !reads(&request.method))
+    }
+
+    /// Whether this call or an earlier try of its invocation may have changed something.
+    #[must_use]
+    pub fn may_have_acted_in_all(&self) -> bool {
+        let acts = ACTING.contains(&self.function);
+        self.may_have_acted() || (acts && self.history.is_some_and(|history| history.in_doubt))
+    }
+
+    /// What is known of the run's tries after this one, which ended so: what to pass on with the next.
+    #[must_use]
+    pub fn history_after(&self, outcome: Outcome) -> History {
+        let before = self.history;
+        // That nothing left this time settles nothing of an earlier time.
+        let still = before.is_some_and(|history| history.in_doubt) && outcome == Outcome::NotSent;
+        History {
+            first_try: before.map_or(self.began, |history| history.first_try.min(self.began)),
+            tries: before.map_or(0, |history| history.tries).saturating_add(1),
+            in_doubt: outcome == Outcome::Unknown || still,
+        }
     }
 
     pub(crate) fn log(&self, connector: &str) {

@@ -25,6 +25,11 @@ impl Secret {
     pub fn expose(&self) -> &str {
         self.0.as_str()
     }
+
+    /// The value, for what takes nothing but a `String`.
+    pub(crate) fn expose_string(&self) -> &String {
+        &self.0
+    }
 }
 
 /// A placeholder, and the secret that takes its place where a request leaves.

@@ -141,7 +141,7 @@ async fn without_a_grant_nothing_leaves_and_the_grant_is_named() {
         .unwrap_err();
     assert!(server.seen().is_empty());
     let failure = error.connector().unwrap();
-    assert_eq!((failure.kind, failure.outcome), (ErrorKind::Denied, Outcome::NotSent));
+    assert_eq!((failure.kind.clone(), failure.outcome), (ErrorKind::Denied, Outcome::NotSent));
     let denials = &error.report().denials;
     assert_eq!(denials[0].reason, DenialReason::NotGranted);
     assert_eq!(denials[0].allow_with.as_deref(), Some(server.base.as_str()));
@@ -191,7 +191,7 @@ async fn an_early_answer_always_reaches_the_caller() {
                 .unwrap_err();
             let failure = error.connector().unwrap_or_else(|| panic!("{error}"));
             assert_eq!(
-                (failure.kind, failure.http_status, failure.attempts),
+                (failure.kind.clone(), failure.http_status, failure.attempts),
                 (ErrorKind::Authentication, Some(401), 1),
                 "{turn}: {failure:?}"
             );
@@ -201,23 +201,22 @@ async fn an_early_answer_always_reaches_the_caller() {
 
 #[tokio::test]
 async fn a_call_that_is_cut_short_after_its_request_left_has_an_unknown_outcome() {
-    let server = Server::start(|mut stream, seen| async move {
-        let request = request(&mut stream).await.unwrap();
-        seen.lock().unwrap().push(request);
-        std::future::pending::<()>().await;
-    })
-    .await;
+    // An answer that fits into the memory that the component has once, and not a second time in the record made of it.
+    let long = format!(r#"{{"id":"cus_1","object":"customer","description":"{}"}}"#, "x".repeat(3 << 20));
+    let server = Server::answering("200 OK", long).await;
     let mut manifest = manifest();
-    manifest.limits.call_timeout = Duration::from_millis(400);
+    manifest.limits.memory = 6 << 20;
     let connector = load(&manifest, &Grants::default().allow(&server.base).unwrap());
-    let call = call(&server.base, Invocation::new("run_1"));
+    let run = Invocation::new("run_1");
+    let call = call(&server.base, run.clone());
 
     let error = connector.run_action(&call, "customer.create", INPUT).await.unwrap_err();
-    let failure = error.platform().unwrap();
-    assert!(matches!(failure.error, PlatformError::Timeout { .. }), "{failure:?}");
+    let failure = error.platform().unwrap_or_else(|| panic!("{error:?}"));
+    assert!(matches!(failure.error, PlatformError::Memory { .. }), "{failure:?}");
     assert_eq!(failure.outcome(), Outcome::Unknown);
     assert!(error.to_string().contains("outcome is unknown"), "{error}");
-    assert!(failure.report.requests[0].error.is_some());
+    assert_eq!(failure.report.requests[0].status, Some(200));
+    assert!(run.again_after(&error).history.unwrap().in_doubt);
 
     let error = connector.run_query(&call, "customer.retrieve", r#"{"customer": "cus_1"}"#, None).await.unwrap_err();
     assert_eq!(error.platform().unwrap().outcome(), Outcome::NotSent, "reading changes nothing");
@@ -235,7 +234,59 @@ async fn a_guest_that_keeps_to_its_time_reports_the_outcome_itself() {
     let error =
         granting(&server.base).run_action(&call(&server.base, invocation), "customer.create", INPUT).await.unwrap_err();
     let failure = error.connector().unwrap_or_else(|| panic!("{error}"));
-    assert_eq!((failure.kind, failure.outcome), (ErrorKind::Timeout, Outcome::Unknown), "{failure:?}");
+    assert_eq!((failure.kind.clone(), failure.outcome), (ErrorKind::Timeout, Outcome::Unknown), "{failure:?}");
+}
+
+#[tokio::test]
+async fn the_limit_of_a_call_is_told_to_a_guest_that_asked_for_no_other() {
+    let server = Server::start(|mut stream, _| async move {
+        request(&mut stream).await.unwrap();
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let mut manifest = manifest();
+    manifest.limits.call_timeout = Duration::from_millis(400);
+    let connector = load(&manifest, &Grants::default().allow(&server.base).unwrap());
+    let call = call(&server.base, Invocation::new("run_1"));
+    let error = connector.run_action(&call, "customer.create", INPUT).await.unwrap_err();
+    let failure = error.connector().unwrap_or_else(|| panic!("{error}"));
+    assert_eq!((failure.kind.clone(), failure.outcome), (ErrorKind::Timeout, Outcome::Unknown), "{failure:?}");
+}
+
+#[tokio::test]
+async fn an_answer_that_drips_ends_with_the_time_of_the_call() {
+    let server = Server::start(|mut stream, _| async move {
+        request(&mut stream).await.unwrap();
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n{";
+        let mut written = stream.write_all(head.as_bytes()).await;
+        while written.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            written = stream.write_all(b" ").await;
+        }
+    })
+    .await;
+    let invocation = Invocation::new("run_1").with_timeout(Duration::from_millis(500));
+    let error =
+        granting(&server.base).run_action(&call(&server.base, invocation), "customer.create", INPUT).await.unwrap_err();
+    let failure = error.connector().unwrap_or_else(|| panic!("{error}"));
+    assert_eq!((failure.kind.clone(), failure.outcome), (ErrorKind::Timeout, Outcome::Unknown), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_tls_handshake_answered_in_plain_text_has_sent_nothing() {
+    let server = Server::start(|mut stream, _| async move {
+        let mut hello = [0; 100];
+        let _ = stream.read_exact(&mut hello).await;
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let base = server.base.replace("http://", "https://");
+    let error =
+        granting(&base).run_action(&call(&base, Invocation::new("run_1")), "customer.create", INPUT).await.unwrap_err();
+    assert!(error.report().requests.iter().all(|request| !request.may_have_left), "{error:?}");
+    let failure = error.connector().unwrap_or_else(|| panic!("{error}"));
+    assert_eq!((failure.kind.clone(), failure.outcome), (ErrorKind::Network, Outcome::NotSent), "{failure:?}");
 }
 
 #[tokio::test]
@@ -248,7 +299,11 @@ async fn a_malformed_key_goes_in_as_it_is_and_is_refused_by_the_connector() {
         .await
         .unwrap_err();
     let failure = error.connector().unwrap();
-    assert_eq!((failure.kind, failure.outcome), (ErrorKind::InvalidConnection, Outcome::NotSent), "{failure:?}");
+    assert_eq!(
+        (failure.kind.clone(), failure.outcome),
+        (ErrorKind::InvalidConnection, Outcome::NotSent),
+        "{failure:?}"
+    );
     assert!(!format!("{failure:?}").contains("with space"), "{failure:?}");
     assert!(server.seen().is_empty());
 }

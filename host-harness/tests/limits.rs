@@ -5,8 +5,9 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use host_harness::{CacheFolder, CallError, CallOutcome, Grants, Host, HostConfig, PlatformError, Reply};
-use support::{Guest, NONE, manifest};
+use host_harness::contract::OperationFilter;
+use host_harness::{CacheFolder, CallError, CallOutcome, Grants, Host, HostConfig, Invocation, PlatformError, Reply};
+use support::{Guest, NONE, call, manifest};
 
 type Answer = Result<Reply<Option<String>>, CallError>;
 
@@ -90,11 +91,12 @@ async fn a_guest_that_computes_lets_others_run() {
 const WAIT: &str = r#"(import "wasi:clocks/monotonic-clock@0.2.0" "subscribe-duration" (func $after (param i64) (result i32)))
     (import "wasi:io/poll@0.2.0" "[method]pollable.block" (func $block (param i32)))"#;
 
+fn clock() -> Guest {
+    Guest::new().import("wasi:io/poll@0.2.0", "").import("wasi:clocks/monotonic-clock@0.2.0", WAIT)
+}
+
 fn waiting(nanoseconds: u64) -> Guest {
-    Guest::new()
-        .import("wasi:io/poll@0.2.0", "")
-        .import("wasi:clocks/monotonic-clock@0.2.0", WAIT)
-        .resolve(&format!("(call $block (call $after (i64.const {nanoseconds}))) (i32.const 1024)"))
+    clock().resolve(&format!("(call $block (call $after (i64.const {nanoseconds}))) (i32.const 1024)"))
 }
 
 #[tokio::test]
@@ -115,6 +117,29 @@ async fn a_guest_that_waits_for_ever_is_stopped() {
     let (error, _) = failure(waiting(3_600_000_000_000).try_load(&manifest).unwrap().resolve_resource("x").await);
     assert_eq!(error, PlatformError::Timeout { limit: Duration::from_millis(80) });
     assert!(began.elapsed() < Duration::from_secs(30));
+}
+
+#[tokio::test]
+async fn a_guest_has_a_moment_to_say_that_its_time_is_over() {
+    // It was told 50 ms, and takes 150 for an answer of its own.
+    let late = "(call $block (call $after (i64.const 150000000))) (i32.const 1024)";
+    let connector = clock().function("actions", "run", late).load();
+    let call = call(Invocation::new("run_1").with_timeout(Duration::from_millis(50)));
+    let reply = connector.run_action(&call, "a", "{}").await;
+    assert!(reply.is_ok(), "{reply:?}");
+}
+
+#[tokio::test]
+async fn a_guest_that_overruns_its_time_is_stopped() {
+    let never = "(call $block (call $after (i64.const 3600000000000))) (i32.const 1024)";
+    let connector = clock().function("actions", "run", never).load();
+    let call = call(Invocation::new("run_1").with_timeout(Duration::from_millis(50)));
+    let error = connector.run_action(&call, "a", "{}").await.unwrap_err();
+    let limit = match error.platform().unwrap().error {
+        PlatformError::Timeout { limit } => limit,
+        ref other => panic!("{other:?}"),
+    };
+    assert!(limit > Duration::from_millis(50) && limit < Duration::from_secs(2), "{limit:?}");
 }
 
 #[tokio::test]
@@ -190,4 +215,22 @@ async fn output_is_counted_and_cut_short_and_never_breaks_the_guest() {
         );
     let reply = guest.load().resolve_resource("x").await.unwrap();
     assert_eq!(reply.report.stdout_bytes, 4_096_000);
+}
+
+#[tokio::test]
+async fn a_list_without_an_end_is_not_read_for_ever() {
+    // Its next cursor is one letter longer than the last.
+    let longer = "(i32.store8 (i32.const 1040) (i32.const 1)) (i32.store (i32.const 1044) (i32.const 2048))
+         (i32.store (i32.const 1048) (i32.add (local.get 11) (i32.const 1))) (i32.const 1024)";
+    let connector = Guest::new().function("operations", "list", longer).load();
+    let page = connector.list_operations(OperationFilter::default(), Some("abc"), None).await.unwrap().value;
+    assert_eq!(page.next_cursor.map(|cursor| cursor.len()), Some(4));
+    let error = connector.all_operations(OperationFilter::default()).await.unwrap_err();
+    assert_eq!(error.platform().unwrap().error, PlatformError::Endless { pages: 50 });
+
+    // Its next cursor is the same for ever.
+    let same = longer.replace("(i32.add (local.get 11) (i32.const 1))", "(i32.const 1)");
+    let connector = Guest::new().function("operations", "list", &same).load();
+    let error = connector.all_operations(OperationFilter::default()).await.unwrap_err();
+    assert_eq!(error.platform().unwrap().error, PlatformError::Endless { pages: 2 });
 }

@@ -1,20 +1,21 @@
 //! Runs one action or query: input → checked parameters → one request → answer → mapped result.
 //!
-//! The engine knows no operation by name; the few whose meaning is not in Stripe's schema have a function in
-//! [`hooks`]. [`session`] is what every call that reaches the API starts with.
+//! The engine knows no operation by name; the few whose meaning is not in Stripe's schema have a file in [`hooks`].
+//! [`session`] is what every call that reaches the API starts with, `request` makes the one request of an operation,
+//! `page` knows how the API's lists go on. Stripe's answer is read once and handed on as it came.
 
 pub mod hooks;
+pub mod page;
+pub mod request;
 pub mod session;
 
-use serde_json::Value;
-
-use crate::catalog::{self, Method, Operation, OperationKind, Shape, nearest};
-use crate::error::{Error, ErrorKind, Result};
-use crate::input::{self, Input};
-use crate::json::Members;
+use crate::catalogue::{self, Operation, OperationKind};
+use crate::error::{Error, Result};
+use crate::input::{self, File, Input};
 use crate::mapping::{self, Record};
-use crate::stripe::client::{Answer, Call};
-use crate::stripe::{form, idempotency};
+use crate::stripe::client::Answer;
+use crate::stripe::namespace::Namespace;
+use page::Paging;
 use session::{Metadata, Session};
 
 /// What an action did.
@@ -24,6 +25,8 @@ pub struct Done {
     pub output: String,
     /// The same in the platform's terms.
     pub record: Option<Record>,
+    /// The file that Stripe answered with, where it is one.
+    pub files: Vec<File>,
     /// How it came about.
     pub metadata: Metadata,
 }
@@ -35,58 +38,37 @@ pub struct Found {
     pub output: String,
     /// Its objects in the platform's terms.
     pub records: Vec<Record>,
+    /// The file that Stripe answered with, where it is one.
+    pub files: Vec<File>,
     /// Where the next page begins.
     pub next_cursor: Option<String>,
     /// How it came about.
     pub metadata: Metadata,
 }
 
-/// The operation of this id or alias, of this kind.
-///
-/// # Errors
-/// That there is none, with the nearest names, or with what the name is instead.
-pub fn find(id: &str, kind: OperationKind) -> Result<&'static Operation> {
-    if let Some(operation) = catalog::operation(id, Some(kind)) {
-        return Ok(operation);
-    }
-    let (noun, interface) = match kind {
-        OperationKind::Action => ("action", "actions"),
-        OperationKind::Query => ("query", "queries"),
-        OperationKind::Trigger => ("trigger", "triggers"),
-    };
-    let error = Error::new(ErrorKind::UnknownOperation, format!("there is no {noun} `{id}`"));
-    if let Some(other) = catalog::operation(id, None) {
-        let other = if other.kind == OperationKind::Action { "an action" } else { "a query" };
-        return Err(error.hint(format!("`{id}` is {other}: run it as one.")));
-    }
-    let names = catalog::OPERATIONS
-        .iter()
-        .filter(|o| o.kind == kind)
-        .flat_map(|o| std::iter::once(o.id).chain(o.aliases.iter().copied()));
-    Err(match nearest(id, names).as_slice() {
-        [] => error.hint(format!("List the operations to see all {interface}.")),
-        near => error.hint(format!("Did you mean `{}`?", near.join("` or `"))),
-    })
+/// Whether a second run with the same invocation id changes nothing more: of a read, of a request that carries an
+/// idempotency key, and where a hook finds the work done.
+pub fn is_idempotent(operation: Operation) -> bool {
+    let request = operation.request();
+    operation.reads()
+        || Namespace::of(request.path()).takes_key(request.method())
+        || hooks::of(operation).is_ok_and(|hook| hook.is_some_and(|h| h.finds_it_done))
 }
 
 /// Runs an action.
 ///
 /// # Errors
 /// Bad input or connection, before anything is sent; Stripe's refusal; no answer.
-pub fn run_action(session: &Session<'_>, id: &str, input: &str) -> Result<Done> {
-    let operation = find(id, OperationKind::Action)?;
-    let mut input = input::check(operation, input)?;
-    let answer = match operation.hook {
-        None => send(session, operation, &input)?,
-        Some(catalog::Hook::CancelSubscription) => hooks::cancel_subscription(session, operation, &input)?,
-        Some(catalog::Hook::CheckoutUrls) => {
-            hooks::checkout_urls(&mut input.parameters);
-            send(session, operation, &input)?
-        }
-    };
-    let object: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-    let record = mapping::record(&object, operation.resource, session.viewer());
-    Ok(Done { record, metadata: session.metadata(&answer), output: answer.body })
+pub fn run_action(session: &Session<'_>, id: &str, input: &str, files: Vec<File>) -> Result<Done> {
+    act(session, id, input, files).map_err(|error| session.invocation.tell(error))
+}
+
+fn act(session: &Session<'_>, id: &str, input: &str, files: Vec<File>) -> Result<Done> {
+    let operation = catalogue::operation(id, Some(OperationKind::Action))?;
+    let answer = perform(session, operation, input::check(operation, input, files)?)?;
+    let record = mapping::record(answer.body.root(), operation.resource(), session.viewer());
+    let metadata = session.metadata(&answer);
+    Ok(Done { record, metadata, files: file(answer.file), output: answer.body.into_text() })
 }
 
 /// Runs a query, one page of it.
@@ -94,83 +76,55 @@ pub fn run_action(session: &Session<'_>, id: &str, input: &str) -> Result<Done> 
 /// # Errors
 /// As for an action; and a cursor for what has no pages.
 pub fn run_query(session: &Session<'_>, id: &str, input: &str, cursor: Option<&str>) -> Result<Found> {
-    let operation = find(id, OperationKind::Query)?;
-    let mut input = input::check(operation, input)?;
-    let paged = matches!(operation.response, Shape::List(_) | Shape::Search(_));
+    let operation = catalogue::operation(id, Some(OperationKind::Query))?;
+    let mut input = input::check(operation, input, Vec::new())?;
+    let paging = Paging::of(operation.request());
+    let backwards = page::goes_backwards(&input.parameters);
     if let Some(cursor) = cursor {
-        if !paged {
-            return Err(Error::input("cursor", format!("`{}` has one result and no pages", operation.id)));
+        let Some(paging) = paging else {
+            let message = ["`", operation.id(), "` has one result and no pages"].concat();
+            return Err(Error::input("cursor", message));
+        };
+        paging.go_on(&mut input.parameters, cursor)?;
+    }
+    let answer = perform(session, operation, input)?;
+    let output = answer.body.root();
+    let record = |object| mapping::record(object, operation.resource(), session.viewer());
+    let (records, next_cursor) = match (paging, output.get("data").filter(|data| data.is_array())) {
+        (Some(paging), Some(data)) => {
+            (data.items().filter_map(record).collect(), paging.next(output, operation.request().path(), backwards)?)
         }
-        put_cursor(operation, &mut input, cursor)?;
-    }
-    let answer = send(session, operation, &input)?;
-    let output: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-    let viewer = session.viewer();
-    let records = match output.at("data").as_array().filter(|_| paged) {
-        Some(items) => items.iter().filter_map(|o| mapping::record(o, operation.resource, viewer)).collect(),
-        None => mapping::record(&output, operation.resource, viewer).into_iter().collect(),
+        _ => (record(output).into_iter().collect(), None),
     };
-    let next_cursor = if paged { next_cursor(&output, input.parameters.contains_key("ending_before")) } else { None };
-    Ok(Found { records, next_cursor, metadata: session.metadata(&answer), output: answer.body })
+    let metadata = session.metadata(&answer);
+    Ok(Found { records, next_cursor, metadata, files: file(answer.file), output: answer.body.into_text() })
 }
 
-/// A cursor continues where the page before ended, in the direction that the input goes.
-fn put_cursor(operation: &Operation, input: &mut Input, cursor: &str) -> Result<()> {
-    if cursor.is_empty() || cursor.len() > 500 || !cursor.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err(Error::input("cursor", "this cursor did not come from a page before"));
+/// Sends what the operation sends, by its hook where that has a say.
+fn perform(session: &Session<'_>, operation: Operation, mut input: Input) -> Result<Answer> {
+    let hook = hooks::of(operation)?;
+    if let Some(before) = hook.and_then(|h| h.before) {
+        before(&mut input)?;
     }
-    let backwards = input.parameters.contains_key("ending_before");
-    let name = match operation.response {
-        Shape::Search(_) => "page",
-        _ if backwards => "ending_before",
-        _ => "starting_after",
+    let answer = match hook.and_then(|h| h.send) {
+        Some(send) => send(session, operation, &input),
+        None => request::send(session, operation, &input),
     };
-    input.parameters.insert(name.to_owned(), Value::from(cursor));
-    Ok(())
+    match hook.and_then(|h| h.after) {
+        Some(after) => after(session, operation, &input, answer),
+        None => answer,
+    }
 }
 
-fn next_cursor(page: &Value, backwards: bool) -> Option<String> {
-    if page.at("has_more") != true {
-        return None;
-    }
-    if let Some(next) = page.at("next_page").as_str() {
-        return Some(next.to_owned());
-    }
-    let data = page.at("data").as_array()?;
-    let edge = if backwards { data.first() } else { data.last() };
-    Some(edge?.at("id").as_str()?.to_owned())
-}
-
-/// The one request of an operation, with its path filled in.
-pub(crate) fn send(session: &Session<'_>, operation: &Operation, input: &Input) -> Result<Answer> {
-    let key = match operation.method {
-        Method::Post => Some(session.idempotency_key(operation.id, 0)?),
-        Method::Get | Method::Delete => None,
+fn file(answered: Option<crate::stripe::file::File>) -> Vec<File> {
+    let file = |f: crate::stripe::file::File| File {
+        field: "file".to_owned(),
+        name: f.name,
+        content_type: f.content_type,
+        content: f.content,
     };
-    let mut values = input.path.iter();
-    let path: Vec<String> =
-        operation
-            .path
-            .split('/')
-            .map(|s| {
-                if s.starts_with('{') {
-                    values.next().map(|v| form::escape(v)).unwrap_or_default()
-                } else {
-                    s.to_owned()
-                }
-            })
-            .collect();
-    session.client().send(&Call {
-        method: operation.method,
-        path: path.join("/"),
-        form: form::encode(&input.parameters),
-        idempotency_key: key,
-    })
+    answered.map(file).into_iter().collect()
 }
 
-impl Session<'_> {
-    /// The key of a write of this call.
-    pub(crate) fn idempotency_key(&self, operation: &str, part: u32) -> Result<String> {
-        idempotency::key(&self.invocation.id, self.invocation.idempotency_key.as_deref(), operation, part)
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,25 @@
 //! One call to the API: headers, retries within a deadline, and an answer or an error that says what was done.
 //!
-//! The state that matters over several attempts is whether an earlier one *may* have been executed. Once that is
-//! so, only an answer that Stripe gives for the key itself settles it; everything else ends as *unknown*.
+//! What an exchange says is decided in `exchange`, what is known after it in `standing`, what is told of it in
+//! `failure`. Here is the order of events: one key throughout, no attempt that has no time to be answered, none under a
+//! key that protects no more, and no success that is forgotten.
 
-use super::failure::{self, Doubt};
+use std::cell::Cell;
+
+use super::exchange::{Exchange, Success};
+use super::failure;
+use super::file::File;
+use super::idempotency::{self, History};
+use super::key::{KeyKind, SecretKey};
+use super::namespace::Namespace;
+use super::retry;
+use super::standing::Standing;
 use super::transport::{ApiBase, Clock, Failure, HttpRequest, HttpResponse, Timeouts, Transport};
-use super::{key::SecretKey, retry};
-use crate::catalog::{self, Method};
-use crate::error::{Error, ErrorKind, Outcome, Result, Retry};
+use crate::catalogue;
+use crate::error::{Error, Result};
+use crate::json::{self, Scanned};
+
+pub use super::call::{Call, Expected, Payload};
 
 /// Whom calls act for, and by what means.
 pub struct Client<'a> {
@@ -17,158 +29,199 @@ pub struct Client<'a> {
     pub clock: &'a dyn Clock,
     /// The key.
     pub key: &'a SecretKey,
-    /// The connected account, for `Stripe-Account`, or `Stripe-Context` with an organisation's key.
+    /// The connected account, for `Stripe-Account`, or `Stripe-Context` in v2 and with an organisation's key.
     pub account: Option<&'a str>,
     /// Where the API is.
     pub base: &'a ApiBase,
     /// When the whole call has to be over, on the clock's monotonic scale.
     pub deadline_ms: u64,
-}
-
-/// A request in Stripe's terms.
-#[derive(Debug)]
-pub struct Call {
-    /// The method.
-    pub method: Method,
-    /// The path, its placeholders filled in.
-    pub path: String,
-    /// The parameters, form-encoded: the query of a GET or DELETE, the body of a POST.
-    pub form: String,
-    /// The idempotency key of a POST.
-    pub idempotency_key: Option<String>,
+    /// What is known of earlier tries of the same invocation.
+    pub history: Option<History>,
+    /// How many requests the invocation has sent in this call, by whatever client.
+    pub sent: &'a Cell<u32>,
 }
 
 /// A success.
 #[derive(Debug)]
 pub struct Answer {
-    /// The body, which is JSON.
-    pub body: String,
+    /// What Stripe answered. For a file, an object that tells of it.
+    pub body: Scanned,
+    /// The file that was asked for.
+    pub file: Option<File>,
     /// Stripe's id of the request.
     pub request_id: Option<String>,
+    /// What Stripe's clock showed, as its `Date` header has it.
+    pub date: Option<String>,
     /// Whether Stripe answered from an earlier execution of the key.
     pub replayed: bool,
-    /// How many requests were sent.
-    pub attempts: u32,
     /// The key that was sent.
     pub idempotency_key: Option<String>,
+    /// Until when Stripe knows that key, in Unix seconds.
+    pub key_protects_until: Option<u64>,
+    /// What else is said: names and JSON values.
+    pub extras: Vec<(String, String)>,
 }
+
+/// The largest success that is kept while Stripe is asked again for it.
+const KEPT_BYTES: usize = 1024 * 1024;
 
 impl Client<'_> {
     /// Sends a request until it has an answer, at most as often as the SDKs would, with one key throughout.
     ///
     /// # Errors
-    /// Stripe's error, or why there is no answer; in either case with what the call has done.
+    /// Stripe's error, or why there is no answer; in either case with what the invocation has done.
     pub fn send(&self, call: &Call) -> Result<Answer> {
-        let mut attempts = 0;
-        // Whether an attempt so far may have been executed without our having its answer.
-        let mut in_doubt = false;
+        let line = call.line()?;
+        let until = call
+            .idempotency_key
+            .as_ref()
+            .map(|_| idempotency::protects_until(call.namespace(), self.history, self.clock.unix_seconds()));
+        let in_doubt = !call.reads && self.history.is_some_and(|h| h.in_doubt);
+        let mut standing = if in_doubt { Standing::InDoubt } else { Standing::NothingLeft };
+        let mut kept = None;
+        let mut last = LastAnswer::default();
+        let mut attempt = 0;
         loop {
-            let result = self.exchange(call);
-            attempts += u32::from(!matches!(&result, Err(Failure::Denied(_))));
-            let again = match &result {
-                Ok(response) => retry::after_answer(response),
-                Err(failure) => retry::after_failure(failure),
-            };
-            if again && attempts <= retry::MAXIMUM {
-                let delay = retry::delay_ms(attempts, self.clock.chance());
-                if self.clock.monotonic_ms() + delay < self.deadline_ms {
-                    in_doubt |= call.method != Method::Get && leaves_doubt(&result);
-                    self.clock.sleep_ms(delay);
+            attempt += 1;
+            // An earlier try's key that is forgotten would do the work a second time.
+            if let Some(until) = until.filter(|u| in_doubt && *u <= self.clock.unix_seconds()) {
+                return self.finish(call, kept, last, Some(until), failure::expired(until));
+            }
+            if self.left_ms() == 0 {
+                return self.finish(call, kept, last, until, failure::no_time(call, standing, until));
+            }
+            let result = self.exchange(call, &line);
+            if !matches!(result, Err(Failure::Denied(_) | Failure::Unsendable(_))) {
+                self.sent.set(self.sent.get().saturating_add(1));
+            }
+            let failed = match Exchange::of(call, result) {
+                Exchange::Success(success) => {
+                    let again = retry::after_success(&success.head) && success.body.text().len() <= KEPT_BYTES;
+                    let wait = if again { self.wait(attempt, Some(&success.head)) } else { None };
+                    let answer = self.answer(call, success, until);
+                    let Some(wait) = wait else { return Ok(answer) };
+                    kept = Some(answer);
+                    self.clock.sleep_ms(wait);
                     continue;
                 }
-            }
-            return match result {
-                Ok(response) if (200..300).contains(&response.status) => self.success(call, response, attempts),
-                Ok(response) => {
-                    Err(self.finish(call, failure::from_answer(&response, doubt(call, in_doubt)), attempts))
-                }
-                Err(failure) => Err(self.finish(call, failure::from_transport(&failure, in_doubt), attempts)),
+                Exchange::Failed(failed) => failed,
             };
+            standing = standing.after(failed.verdict(call.reads), call.idempotency_key.is_some());
+            last.note(failed.response());
+            let again = retry::after_failure(&failed);
+            match if again { self.wait(attempt, failed.response()) } else { None } {
+                Some(wait) => self.clock.sleep_ms(wait),
+                None => return self.finish(call, kept, last, until, failure::error(&failed, call, standing, until)),
+            }
         }
     }
 
-    fn exchange(&self, call: &Call) -> std::result::Result<HttpResponse, Failure> {
+    /// What is left of the call's time.
+    fn left_ms(&self) -> u64 {
+        self.deadline_ms.saturating_sub(self.clock.monotonic_ms())
+    }
+
+    /// How long to wait before another attempt; none where there is none, or no time for it.
+    fn wait(&self, attempt: u32, response: Option<&HttpResponse>) -> Option<u64> {
+        let asked = response.and_then(retry::asked_for);
+        let delay = retry::delay_ms(attempt, self.clock.chance(), asked);
+        (attempt <= retry::MAXIMUM && self.left_ms() >= delay + retry::USEFUL_MS).then_some(delay)
+    }
+
+    fn exchange(&self, call: &Call, line: &str) -> std::result::Result<HttpResponse, Failure> {
+        let accept = if call.expected == Expected::File { "*/*" } else { "application/json" };
         let mut headers: Vec<(&'static str, String)> = vec![
             ("Authorization", self.key.authorization()),
-            ("Stripe-Version", catalog::API_VERSION.to_owned()),
-            ("User-Agent", format!("stripe-connector/{}", catalog::VERSION)),
-            ("Accept", "application/json".to_owned()),
+            ("Stripe-Version", catalogue::constant("api_version").to_owned()),
+            ("User-Agent", ["stripe-connector/", catalogue::constant("version")].concat()),
+            ("Accept", accept.to_owned()),
         ];
         if let Some(account) = self.account {
-            let organisation = self.key.kind == super::key::KeyKind::Organisation;
-            headers.push((if organisation { "Stripe-Context" } else { "Stripe-Account" }, account.to_owned()));
+            // v2 and organisations' keys know the newer header only; for one account both mean the same.
+            let newer = self.key.kind == KeyKind::Organisation || call.namespace() == Namespace::V2;
+            headers.push((if newer { "Stripe-Context" } else { "Stripe-Account" }, account.to_owned()));
         }
-        let (path, body) = match call.method {
-            Method::Post => (None, Some(call.form.as_bytes())),
-            Method::Get | Method::Delete if call.form.is_empty() => (None, None),
-            Method::Get | Method::Delete => (Some(format!("{}?{}", call.path, call.form)), None),
+        let body = match &call.payload {
+            Payload::Body { content_type, bytes } => {
+                headers.push(("Content-Type", content_type.to_string()));
+                headers.push(("Content-Length", bytes.len().to_string()));
+                Some(bytes.as_slice())
+            }
+            Payload::Query(_) => None,
         };
-        if let Some(body) = body {
-            headers.push(("Content-Type", "application/x-www-form-urlencoded".to_owned()));
-            headers.push(("Content-Length", body.len().to_string()));
-        }
         if let Some(key) = &call.idempotency_key {
             headers.push(("Idempotency-Key", key.clone()));
         }
-        let left = self.deadline_ms.saturating_sub(self.clock.monotonic_ms()).max(1);
+        let left = self.left_ms();
         let timeouts = Timeouts {
-            connect: left.min(catalog::FIRST_BYTE_TIMEOUT_MS),
-            first_byte: left.min(catalog::FIRST_BYTE_TIMEOUT_MS),
-            between_bytes: left.min(catalog::BETWEEN_BYTES_TIMEOUT_MS),
+            connect: left.min(catalogue::limit("first_byte_timeout_ms")),
+            first_byte: left.min(catalogue::limit("first_byte_timeout_ms")),
+            between_bytes: left.min(catalogue::limit("between_bytes_timeout_ms")),
         };
         self.transport.send(&HttpRequest {
             method: call.method,
-            base: self.base,
-            path: path.as_deref().unwrap_or(&call.path),
+            base: &self.base.serving(call.base),
+            path: line,
             headers: &headers,
             body,
             timeouts,
+            deadline_ms: self.deadline_ms,
         })
     }
 
-    fn success(&self, call: &Call, response: HttpResponse, attempts: u32) -> Result<Answer> {
-        let header = |name| response.header(name).map(str::to_owned);
-        let request_id = header("request-id");
-        let replayed = response.header("idempotent-replayed") == Some("true");
-        match String::from_utf8(response.body).ok().filter(|b| serde_json::from_str::<serde::de::IgnoredAny>(b).is_ok())
-        {
-            Some(body) => {
-                Ok(Answer { body, request_id, replayed, attempts, idempotency_key: call.idempotency_key.clone() })
-            }
-            None => {
-                let mut error = Error::new(ErrorKind::Service, "Stripe did what was asked, and its answer is not JSON")
-                    .hint("Look the request up in Stripe's log by its id; running the step again returns the same answer.");
-                error.outcome = Outcome::Committed;
-                error.retry = Retry::SameKey;
-                error.http_status = Some(response.status);
-                error.request_id = request_id;
-                Err(self.finish(call, error, attempts))
-            }
+    fn answer(&self, call: &Call, success: Success, until: Option<u64>) -> Answer {
+        let Success { head, body, file } = success;
+        let replayed = head.is_replay();
+        let mut extras = Vec::new();
+        if let Some(id) = head.header("original-request").filter(|_| replayed) {
+            extras.push(("original-request".to_owned(), json::quoted(id)));
+        }
+        Answer {
+            body,
+            file,
+            request_id: head.header("request-id").map(str::to_owned),
+            date: head.header("date").map(str::to_owned),
+            replayed,
+            idempotency_key: call.idempotency_key.clone(),
+            key_protects_until: until,
+            extras,
         }
     }
 
-    fn finish(&self, call: &Call, mut error: Box<Error>, attempts: u32) -> Box<Error> {
-        error.attempts = attempts;
+    /// The end of a call without success in its last exchange: an earlier one counts.
+    fn finish(
+        &self,
+        call: &Call,
+        kept: Option<Answer>,
+        last: LastAnswer,
+        until: Option<u64>,
+        mut error: Box<Error>,
+    ) -> Result<Answer> {
+        if let Some(answer) = kept {
+            return Ok(answer);
+        }
+        error.attempts = self.sent.get();
         error.idempotency_key = call.idempotency_key.clone();
-        error.message = self.key.redact(error.message);
-        error.hint = error.hint.map(|h| self.key.redact(h));
-        error
+        error.key_protects_until = until;
+        error.http_status = error.http_status.or(last.status);
+        error.request_id = error.request_id.take().or(last.request_id);
+        error.map_texts(|text| self.key.redact(text));
+        Err(error)
     }
 }
 
-fn doubt(call: &Call, in_doubt: bool) -> Doubt {
-    match (in_doubt, &call.idempotency_key) {
-        (false, _) => Doubt::None,
-        (true, Some(_)) => Doubt::UntilKeyAnswers,
-        (true, None) => Doubt::Stays,
-    }
+/// The last answer of a call, for an error whose own exchange had none.
+#[derive(Default)]
+struct LastAnswer {
+    status: Option<u16>,
+    request_id: Option<String>,
 }
 
-/// Whether an attempt that is being repeated may have been executed.
-fn leaves_doubt(result: &std::result::Result<HttpResponse, Failure>) -> bool {
-    match result {
-        Ok(response) => failure::leaves_doubt(response),
-        Err(Failure::Broken(_) | Failure::TimedOut(_) | Failure::TooLarge(_)) => true,
-        Err(Failure::Denied(_) | Failure::Unreachable(_)) => false,
+impl LastAnswer {
+    fn note(&mut self, response: Option<&HttpResponse>) {
+        if let Some(response) = response {
+            self.status = Some(response.status);
+            self.request_id = response.header("request-id").map(str::to_owned);
+        }
     }
 }

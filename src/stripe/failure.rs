@@ -1,203 +1,226 @@
-//! From an answer that is no success, or from no answer, to an [`Error`] that can be acted on.
+//! From a request without success to an [`Error`] that can be acted on.
 //!
-//! Stripe's own message, codes and links are kept; kind, hint, retry advice and outcome are ours. Codes are
-//! open-ended: one that is not known here still gives a complete error. Sources: Stripe's pages "Errors",
-//! "Error codes", "Decline codes" and "Advanced error handling".
+//! Stripe's own message, codes and links are kept; kind, hint and retry advice are ours. What was done is not decided
+//! here: it comes in as the [`Standing`] after the last exchange. Codes are open-ended: one that is not known here
+//! still gives a complete error. Sources: Stripe's pages "Errors", "Error codes", "Decline codes" and "Advanced error
+//! handling".
 
-use serde::Deserialize;
-
+use super::call::Call;
+use super::exchange::{Failed, IDEMPOTENCY, KEY_IN_USE, LOCK_TIMEOUT};
+use super::proof::StripeError;
+use super::retry;
+use super::standing::{Standing, Verdict};
 use super::transport::{Failure, HttpResponse};
 use crate::error::{Error, ErrorKind, Outcome, ResourceRef, Retry};
+use crate::timestamp;
 
-/// The members of Stripe's error object that are used; all of them may be missing.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Body {
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    message: Option<String>,
-    code: Option<String>,
-    decline_code: Option<String>,
-    param: Option<String>,
-    doc_url: Option<String>,
-    charge: Option<Id>,
-    payment_intent: Option<Id>,
-    setup_intent: Option<Id>,
-    subscription: Option<Id>,
-}
-
-/// An id, or the object that has it.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Id {
-    Plain(String),
-    Object {
-        id: String,
-    },
-    /// Whatever else it may be says nothing.
-    Other(serde::de::IgnoredAny),
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Envelope {
-    Error {
-        error: Box<Body>,
-    },
-    OAuth {
-        error: String,
-        #[serde(default)]
-        error_description: Option<String>,
-    },
-}
-
-fn read(response: &HttpResponse) -> Option<Body> {
-    match serde_json::from_slice(&response.body).ok()? {
-        Envelope::Error { error } => Some(*error),
-        Envelope::OAuth { error, error_description } => Some(Body {
-            message: error_description.or_else(|| Some(error.clone())),
-            code: Some(error),
-            ..Body::default()
-        }),
-    }
-}
-
-const KEY_IN_USE: &str = "idempotency_key_in_use";
-
-/// Whether the request that got this answer may have been executed, or may still be.
-pub fn leaves_doubt(response: &HttpResponse) -> bool {
-    match response.status {
-        // A request of the same key is under way: ours, cut off before, or another run of the same step.
-        409 => read(response).and_then(|b| b.code).is_none_or(|c| c == KEY_IN_USE),
-        408 | 500.. => true,
-        _ => false,
-    }
-}
-
-/// Whether an answer speaks for the key itself, so that it settles what earlier attempts have done.
-fn settles(response: &HttpResponse, body: &Body) -> bool {
-    match response.status {
-        // These are given before the key is looked at.
-        401 | 403 | 429 => false,
-        _ => !leaves_doubt(response) && body.kind.is_some(),
-    }
-}
-
-/// Whether an earlier attempt of the same call may have been executed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Doubt {
-    /// None may have been.
-    None,
-    /// One may have been, and Stripe's answer to the key tells: it is that attempt's own.
-    UntilKeyAnswers,
-    /// One may have been, and without a key a later refusal says nothing of it: what was removed is "not found".
-    Stays,
-}
-
-/// The error of an answer that is no success.
-pub fn from_answer(response: &HttpResponse, doubt: Doubt) -> Box<Error> {
-    let status = response.status;
-    let readable = read(response);
-    let from_stripe = readable.is_some();
-    let body = readable.unwrap_or_default();
-    let kind = kind(status, &body);
-    let message = body.message.clone().unwrap_or_else(|| match status {
-        300..400 => format!("the API address answers with a redirect (status {status}), which Stripe never does"),
-        _ => format!("Stripe answered with status {status} and without an explanation"),
-    });
-    let mut error = Error::new(kind, message);
-    error.hint = hint(status, kind, &body, from_stripe);
-    error.field = body.param.as_deref().map(field_path);
-    let unknown = match doubt {
-        Doubt::None => leaves_doubt(response),
-        Doubt::UntilKeyAnswers => !settles(response, &body),
-        Doubt::Stays => true,
+/// The error of a call that ends with this failure, when that is what is known of the work. `until`: how long the call's
+/// key protects, in Unix seconds.
+pub fn error(failed: &Failed, call: &Call, standing: Standing, until: Option<u64>) -> Box<Error> {
+    let mut error = match failed {
+        Failed::Refused(response, said) => refused(response, said, call),
+        Failed::Foreign(response, said) => foreign(response, said.as_deref(), call),
+        Failed::Unusable(response, why) => unusable(response, why),
+        Failed::Nothing(failure) => nothing(failure, call),
     };
-    error.outcome = if unknown { Outcome::Unknown } else { Outcome::Rejected };
-    error.retry = match kind {
-        _ if body.code.as_deref() == Some(KEY_IN_USE) => Retry::After(2_000),
-        ErrorKind::RateLimited => Retry::After(5_000),
-        ErrorKind::Service => Retry::After(10_000),
-        ErrorKind::Conflict if status == 409 || lock_timeout(&body) => Retry::After(2_000),
-        _ if error.outcome == Outcome::Unknown => Retry::SameKey,
-        _ => Retry::Never,
-    };
-    for (resource, id) in [
-        ("payment_intent", body.payment_intent),
-        ("charge", body.charge),
-        ("setup_intent", body.setup_intent),
-        ("subscription", body.subscription),
-    ] {
-        if let Some(Id::Plain(id) | Id::Object { id }) = id {
-            error.related.push(ResourceRef { resource: resource.into(), id });
+    error.outcome = standing.outcome();
+    if let Some(response) = failed.response() {
+        error.http_status = Some(response.status);
+        error.replayed = response.is_replay();
+        error.request_id = response.header("request-id").map(str::to_owned);
+        if let Some(id) = response.header("original-request").filter(|_| error.replayed) {
+            error.extra("original-request", id);
+        }
+        if let Some(reason) = response.header("stripe-rate-limited-reason") {
+            error.extra("rate-limited-reason", reason);
         }
     }
-    error.service_type = body.kind;
-    error.code = body.code;
-    error.decline_code = body.decline_code;
-    error.doc_url = body.doc_url;
-    error.http_status = Some(status);
-    error.request_id = response.header("request-id").map(str::to_owned);
+    if standing == Standing::InDoubt {
+        doubt(&mut error, failed, until);
+    }
+    // Not sooner than the answer asks for, and not later than a day.
+    if let (Retry::After(_) | Retry::SameKey, Some(asked)) = (error.retry, failed.response().and_then(retry::asked_for))
+    {
+        let own = if let Retry::After(ms) = error.retry { ms } else { 0 };
+        error.retry = Retry::After(own.max(asked.min(24 * 60 * 60) * 1000));
+    }
     error
 }
 
-/// The error where there is no answer. `in_doubt`: an earlier attempt may have been executed.
-pub fn from_transport(failure: &Failure, in_doubt: bool) -> Box<Error> {
-    let (kind, outcome, retry, hint) = match failure {
+/// A doubt is never "would fail again, and nothing was done": it says how to end it.
+fn doubt(error: &mut Error, failed: &Failed, until: Option<u64>) {
+    let advice = match failed {
+        // The key gets this answer for ever.
+        Failed::Refused(response, _) if response.is_replay() => {
+            error.hint = Some(KEPT_FAILURE.to_owned());
+            return;
+        }
+        // These say all themselves.
+        Failed::Refused(_, said) if is_idempotency(said) || said.code() == KEY_IN_USE => return,
+        Failed::Nothing(Failure::Unsendable(_)) => return,
+        // The object's own refusal, which another try without a key would only hear again.
+        Failed::Refused(response, _) if until.is_none() && conclusive(failed, response) => Retry::Never,
+        _ => Retry::SameKey,
+    };
+    if error.retry == Retry::Never {
+        error.retry = advice;
+    }
+    let said = match (until, error.retry) {
+        (Some(until), _) => format!(
+            "It is not known whether Stripe did it. Run this same step again: it carries the same idempotency key, so nothing happens twice until {}.",
+            when(until)
+        ),
+        (None, Retry::Never) => IN_DOUBT_AND_GONE.to_owned(),
+        (None, _) => IN_DOUBT_WITHOUT_KEY.to_owned(),
+    };
+    error.hint = Some(match error.hint.take() {
+        Some(hint) => format!("{hint} {said}"),
+        None => said,
+    });
+}
+
+fn conclusive(failed: &Failed, response: &HttpResponse) -> bool {
+    failed.verdict(false) == Verdict::Settled || response.status == 404
+}
+
+fn is_idempotency(said: &StripeError) -> bool {
+    said.kind() == IDEMPOTENCY || said.code() == IDEMPOTENCY
+}
+
+const IN_DOUBT_WITHOUT_KEY: &str =
+    "It is not known whether Stripe did it, and this request has no idempotency key: look at the object at Stripe.";
+const IN_DOUBT_AND_GONE: &str = "An earlier request may have done it, and this is what the object says since: look at it at Stripe before anything else.";
+/// For a kept failure of Stripe's own.
+const KEPT_FAILURE: &str = "This is the kept answer of an earlier execution, which failed on Stripe's side and may have done a part of the work; running this step again gives the same answer. Look at the object at Stripe; if the work is not done, start a new run.";
+
+fn refused(response: &HttpResponse, said: &StripeError, call: &Call) -> Box<Error> {
+    let status = response.status;
+    let kind = kind(status, said);
+    let unexplained = || format!("Stripe answered with status {status} and without an explanation");
+    let mut error = Error::new(kind, said.message.clone().unwrap_or_else(unexplained));
+    error.hint = hint(response, kind, said, call);
+    error.field = said.param.as_deref().map(|param| {
+        let of_path = call.path_field(param).filter(|_| status == 404);
+        of_path.map_or_else(|| field_path(param), str::to_owned)
+    });
+    error.retry = match kind {
+        _ if said.code() == KEY_IN_USE => Retry::After(2_000),
+        _ if response.is_replay() => Retry::Never,
+        ErrorKind::RateLimited => Retry::After(5_000),
+        ErrorKind::Service => Retry::After(10_000),
+        ErrorKind::Timeout => Retry::After(5_000),
+        ErrorKind::Conflict if status == 409 || said.code() == LOCK_TIMEOUT => Retry::After(2_000),
+        _ => Retry::Never,
+    };
+    for (resource, id) in &said.related {
+        error.related.push(ResourceRef { resource: (*resource).into(), id: id.clone() });
+    }
+    for (name, value) in &said.extras {
+        error.extra(&name.replace('_', "-"), value);
+    }
+    error.service_type = said.kind.clone();
+    error.code = said.code.clone();
+    error.decline_code = said.decline_code.clone();
+    error.doc_url = said.doc_url.clone();
+    error
+}
+
+/// Something answered, and it was not Stripe, or not as Stripe answers.
+fn foreign(response: &HttpResponse, said: Option<&StripeError>, call: &Call) -> Box<Error> {
+    let status = response.status;
+    let kind = if status == 429 { ErrorKind::RateLimited } else { ErrorKind::Service };
+    let said = said.and_then(|s| s.message.as_ref().or(s.code.as_ref()));
+    let mut error = Error::new(
+        kind,
+        match (status, said) {
+            (300..400, _) => {
+                format!("the API address answers with a redirect (status {status}), which Stripe never does")
+            }
+            (_, Some(said)) => format!("the answer (status {status}) is not in Stripe's form: {said}"),
+            (_, None) => format!("the answer (status {status}) is not in Stripe's form"),
+        },
+    )
+    .hint("Check the API address, and what stands between this machine and Stripe: a proxy, a firewall.");
+    error.retry = match status {
+        429 => Retry::After(5_000),
+        500.. => Retry::After(10_000),
+        200..300 if call.reads => Retry::After(10_000),
+        _ => Retry::Never,
+    };
+    error
+}
+
+fn unusable(response: &HttpResponse, why: &str) -> Box<Error> {
+    let message = format!("Stripe's answer (status {}) cannot be used: {why}", response.status);
+    Error::new(ErrorKind::Service, message).hint("Ask for less: fewer objects a page, fewer expanded fields.")
+}
+
+fn nothing(failure: &Failure, call: &Call) -> Box<Error> {
+    let again = if call.reads { Retry::After(1_000) } else { Retry::SameKey };
+    let (kind, retry, hint) = match failure {
         Failure::Denied(_) => (
             ErrorKind::Denied,
-            Outcome::NotSent,
             Retry::Never,
-            "Ask whoever runs this platform to allow the connector to reach that address.",
+            Some("Ask whoever runs this platform to allow the connector to reach that address."),
         ),
-        Failure::Unreachable(_) => (
-            ErrorKind::Network,
-            Outcome::NotSent,
-            Retry::After(5_000),
-            "Check this machine's network and the API address.",
-        ),
-        Failure::Broken(_) => (ErrorKind::Network, Outcome::Unknown, Retry::SameKey, IN_DOUBT),
-        Failure::TimedOut(_) => (ErrorKind::Timeout, Outcome::Unknown, Retry::SameKey, IN_DOUBT),
-        Failure::TooLarge(200..300) => (
-            ErrorKind::Service,
-            Outcome::Committed,
-            Retry::Never,
-            "Ask for less: fewer objects a page, fewer expanded fields.",
-        ),
-        Failure::TooLarge(_) => (ErrorKind::Service, Outcome::Unknown, Retry::SameKey, IN_DOUBT),
+        Failure::Unsendable(_) => (ErrorKind::Other, Retry::Never, None),
+        Failure::Unreachable(_) => {
+            (ErrorKind::Network, Retry::After(5_000), Some("Check this machine's network and the API address."))
+        }
+        Failure::Broken(_) | Failure::TooLarge(_) => (ErrorKind::Network, again, None),
+        Failure::TimedOut(_) => (ErrorKind::Timeout, again, None),
     };
     let mut error = Error::new(kind, failure.to_string());
-    error.outcome = if in_doubt { Outcome::Unknown } else { outcome };
-    error.retry = if in_doubt && retry == Retry::Never { Retry::SameKey } else { retry };
-    error.hint = Some(if in_doubt { IN_DOUBT } else { hint }.to_owned());
+    error.retry = retry;
+    error.hint = hint.map(str::to_owned);
     error
 }
 
-const IN_DOUBT: &str = "It is not known whether Stripe did it. Run this same step again: it carries the same idempotency key, so nothing happens twice.";
-
-fn lock_timeout(body: &Body) -> bool {
-    body.code.as_deref() == Some("lock_timeout")
+/// The error of a request that was not begun, since nothing is left of the call's time.
+pub fn no_time(call: &Call, standing: Standing, until: Option<u64>) -> Box<Error> {
+    let failed = Failed::Nothing(Failure::TimedOut("no time was left to send the request".into()));
+    let mut error = error(&failed, call, standing, until);
+    error.message = "no time was left to send the request".into();
+    error
 }
 
-fn kind(status: u16, body: &Body) -> ErrorKind {
-    let code = body.code.as_deref().unwrap_or_default();
-    match (status, body.kind.as_deref().unwrap_or_default()) {
+/// The error of a write that may have been done and whose key Stripe has forgotten: nothing is sent.
+pub fn expired(until: u64) -> Box<Error> {
+    let message = format!(
+        "an earlier try of this step may have been executed, and its idempotency key protected until {} only: it is not sent again, since it could happen twice",
+        when(until)
+    );
+    let mut error = Error::new(ErrorKind::Idempotency, message).hint(
+        "Look at Stripe for what the step would have made or changed: the request log shows the key. If it is not there, start a new run.",
+    );
+    error.outcome = Outcome::Unknown;
+    error
+}
+
+fn when(unix: u64) -> String {
+    i64::try_from(unix).ok().and_then(timestamp::from_unix).unwrap_or_else(|| format!("{unix} (Unix seconds)"))
+}
+
+fn kind(status: u16, said: &StripeError) -> ErrorKind {
+    let code = said.code();
+    match (status, said.kind()) {
         (401, _) => ErrorKind::Authentication,
         (403, _) => ErrorKind::Permission,
-        (429, _) if code == "lock_timeout" => ErrorKind::Conflict,
-        (429, _) => ErrorKind::RateLimited,
+        (429, _) if code == LOCK_TIMEOUT => ErrorKind::Conflict,
+        (429, _) | (400, "rate_limit") => ErrorKind::RateLimited,
+        (400, _) if code == "rate_limit" => ErrorKind::RateLimited,
+        _ if is_idempotency(said) || code == KEY_IN_USE => ErrorKind::Idempotency,
         (402, _) | (_, "card_error") => ErrorKind::Declined,
-        (_, "idempotency_error") => ErrorKind::Idempotency,
-        _ if code == KEY_IN_USE => ErrorKind::Idempotency,
         (500.., _) => ErrorKind::Service,
         (408, _) => ErrorKind::Timeout,
         (409, _) => ErrorKind::Conflict,
         _ if code == "resource_missing" => ErrorKind::NotFound,
         (404, _) => ErrorKind::NotFound,
         _ if STATE_CODES.contains(&code) || code.ends_with("_unexpected_state") => ErrorKind::Conflict,
-        (400, _) if body.param.is_some() || code.starts_with("parameter_") => ErrorKind::InvalidInput,
-        (400..500, _) => ErrorKind::Rejected,
-        _ => ErrorKind::Service,
+        (400, _) if said.param.is_some() || code.starts_with("parameter_") || code == "invalid_fields" => {
+            ErrorKind::InvalidInput
+        }
+        _ => ErrorKind::Rejected,
     }
 }
 
@@ -209,7 +232,7 @@ const STATE_CODES: [&str; 10] = [
     "charge_expired_for_capture",
     "customer_max_payment_methods",
     "invoice_not_editable",
-    "lock_timeout",
+    LOCK_TIMEOUT,
     "order_status_transition_invalid",
     "resource_already_exists",
     "token_already_used",
@@ -234,9 +257,8 @@ fn field_path(parameter: &str) -> String {
     out
 }
 
-fn hint(status: u16, kind: ErrorKind, body: &Body, from_stripe: bool) -> Option<String> {
-    let code = body.code.as_deref().unwrap_or_default();
-    let message = body.message.as_deref().unwrap_or_default();
+fn hint(response: &HttpResponse, kind: ErrorKind, said: &StripeError, call: &Call) -> Option<String> {
+    let (code, message) = (said.code(), said.message.as_deref().unwrap_or_default());
     let text = match kind {
         ErrorKind::Authentication if code == "api_key_expired" => {
             "This key has expired: create a new one at https://dashboard.stripe.com/apikeys."
@@ -248,23 +270,21 @@ fn hint(status: u16, kind: ErrorKind, body: &Body, from_stripe: bool) -> Option<
             "Grant the permission that the message names to this restricted key at https://dashboard.stripe.com/apikeys."
         }
         ErrorKind::RateLimited => "Too many requests at once: run fewer steps in parallel, or wait.",
-        ErrorKind::Declined => return Some(decline_hint(body.decline_code.as_deref().unwrap_or(code)).to_owned()),
+        ErrorKind::Declined => return Some(decline_hint(said.decline_code.as_deref().unwrap_or(code)).to_owned()),
         ErrorKind::Idempotency if code == KEY_IN_USE => {
             "The same step is running already: wait for it, then run this again to get its result."
         }
         ErrorKind::Idempotency => {
-            "This step ran before with other input. A new run of the workflow has a new key; within one run the input must stay the same."
+            "This step's key was used before with other input, and that use may have done its work: look for it at Stripe, whose request log shows the key. Within one run the input must stay the same; a new run of the workflow has a new key."
         }
         ErrorKind::NotFound if message.contains("live mode") || message.contains("test mode") => {
             "The object belongs to the other mode: test keys see only test objects, live keys only live ones."
         }
-        ErrorKind::NotFound if !from_stripe => "Check the API address: this does not look like Stripe's answer.",
         ErrorKind::NotFound => "Check the id, and that it belongs to this account and mode.",
-        ErrorKind::Service => {
-            "Stripe failed, and it is not known whether it did the work. Run this same step again (same idempotency key), then look at the object before trying anything else."
-        }
+        ErrorKind::Service if call.reads => "Stripe failed: try again in a moment.",
+        ErrorKind::Service => "Stripe failed on its side.",
         _ if code == "charge_already_refunded" => "There is nothing left to refund.",
-        ErrorKind::Conflict if status == 409 || lock_timeout(body) => {
+        ErrorKind::Conflict if response.status == 409 || code == LOCK_TIMEOUT => {
             "Another request holds the object: try again in a moment."
         }
         ErrorKind::Conflict => "Look at the object's status first.",
@@ -296,68 +316,5 @@ fn decline_hint(code: &str) -> &'static str {
             "The card does not take this kind of purchase: ask the customer to use another one."
         }
         _ => "The bank gave no exact reason: ask the customer to use another card or to call the bank.",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn answer(status: u16, body: &str) -> HttpResponse {
-        let headers = vec![("request-id".to_owned(), "req_1".to_owned())];
-        HttpResponse { status, headers, body: body.as_bytes().to_vec() }
-    }
-
-    #[test]
-    fn stripes_parameter_names_become_paths() {
-        for (stripe, ours) in [
-            ("amount", "amount"),
-            ("items[0][price]", "items[0].price"),
-            ("metadata[order id]", "metadata.order id"),
-            ("line_items[2][price_data][unit_amount]", "line_items[2].price_data.unit_amount"),
-            ("expand[]", "expand."),
-            ("", ""),
-        ] {
-            assert_eq!(field_path(stripe), ours);
-        }
-    }
-
-    #[test]
-    fn every_part_of_stripes_error_is_kept() {
-        let body = r#"{"error":{"type":"card_error","code":"card_declined","decline_code":"lost_card","message":"No.","param":"x[0]",
-            "doc_url":"https://stripe.com/docs","charge":"ch_1","payment_intent":{"id":"pi_1","object":"payment_intent"},"new_member":[1]}}"#;
-        let error = from_answer(&answer(402, body), Doubt::None);
-        assert_eq!((error.kind, error.outcome, error.retry), (ErrorKind::Declined, Outcome::Rejected, Retry::Never));
-        assert_eq!((error.code.as_deref(), error.decline_code.as_deref()), (Some("card_declined"), Some("lost_card")));
-        assert_eq!((error.field.as_deref(), error.request_id.as_deref()), (Some("x[0]"), Some("req_1")));
-        assert_eq!(error.related.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(), ["pi_1", "ch_1"]);
-        assert!(error.hint.is_some_and(|h| h.contains("general decline")), "a fraud signal is not for the customer");
-    }
-
-    #[test]
-    fn answers_without_stripes_form_are_errors_all_the_same() {
-        for (status, body, kind) in [
-            (500, "<html>", ErrorKind::Service),
-            (404, "", ErrorKind::NotFound),
-            (400, "{}", ErrorKind::Rejected),
-            (400, r#"{"error":null}"#, ErrorKind::Rejected),
-            (400, r#"{"error":"invalid_grant","error_description":"Expired."}"#, ErrorKind::Rejected),
-            (302, "", ErrorKind::Service),
-            (418, "\u{0}", ErrorKind::Rejected),
-        ] {
-            let error = from_answer(&answer(status, body), Doubt::None);
-            assert_eq!((error.kind, error.http_status), (kind, Some(status)), "{status} {body}");
-            assert!(!error.message.is_empty());
-        }
-        let oauth =
-            from_answer(&answer(400, r#"{"error":"invalid_grant","error_description":"Expired."}"#), Doubt::None);
-        assert_eq!((oauth.code.as_deref(), oauth.message.as_str()), (Some("invalid_grant"), "Expired."));
-    }
-
-    #[test]
-    fn the_other_mode_is_pointed_out() {
-        let body = r#"{"error":{"type":"invalid_request_error","code":"resource_missing","param":"id",
-            "message":"No such customer: 'cus_1'; a similar object exists in live mode, but a test mode key was used."}}"#;
-        assert!(from_answer(&answer(404, body), Doubt::None).hint.is_some_and(|h| h.contains("other mode")));
     }
 }

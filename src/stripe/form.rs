@@ -14,7 +14,36 @@ pub fn encode(parameters: &Map<String, Value>) -> String {
     for (name, value) in parameters {
         let mut key = String::new();
         percent(name, &mut key);
-        put(&key, value, &mut out);
+        walk(&key, value, percent, &mut |key, value| {
+            if !out.is_empty() {
+                out.push('&');
+            }
+            out.push_str(key);
+            out.push('=');
+            match value {
+                Value::String(text) => percent(text, &mut out),
+                // `null` unsets, as an empty string does.
+                Value::Null => {}
+                // The plus of an exponent would be read as a space.
+                other => percent(&plain(other), &mut out),
+            }
+        });
+    }
+    out
+}
+
+/// The same names and values one by one, not encoded: the fields of a multipart body.
+pub fn flatten(parameters: &Map<String, Value>) -> Vec<(String, String)> {
+    let mut out = Vec::new();
+    for (name, value) in parameters {
+        walk(name, value, |name, key| key.push_str(name), &mut |key, value| {
+            let text = match value {
+                Value::String(text) => text.clone(),
+                Value::Null => String::new(),
+                other => plain(other),
+            };
+            out.push((key.to_owned(), text));
+        });
     }
     out
 }
@@ -26,36 +55,52 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-fn put(key: &str, value: &Value, out: &mut String) {
+/// Undoes [`escape`], and whatever else is percent-encoded; none for what is no text then.
+pub fn unescape(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    loop {
+        rest = match rest {
+            [] => return String::from_utf8(bytes).ok(),
+            [b'%', high, low, after @ ..] => {
+                let digit = |d: u8| char::from(d).to_digit(16);
+                bytes.push(u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()?);
+                after
+            }
+            [b'%', ..] => return None,
+            [byte, after @ ..] => {
+                bytes.push(*byte);
+                after
+            }
+        };
+    }
+}
+
+/// Visits every value that is no object and no list, with its whole name.
+fn walk(key: &str, value: &Value, name_of: fn(&str, &mut String), visit: &mut impl FnMut(&str, &Value)) {
     match value {
         Value::Object(members) => {
             for (name, value) in members {
                 let mut nested = format!("{key}[");
-                percent(name, &mut nested);
+                name_of(name, &mut nested);
                 nested.push(']');
-                put(&nested, value, out);
+                walk(&nested, value, name_of, visit);
             }
         }
         Value::Array(items) => {
             for (index, value) in items.iter().enumerate() {
-                put(&format!("{key}[{index}]"), value, out);
+                walk(&format!("{key}[{index}]"), value, name_of, visit);
             }
         }
-        scalar => {
-            if !out.is_empty() {
-                out.push('&');
-            }
-            out.push_str(key);
-            out.push('=');
-            match scalar {
-                Value::String(text) => percent(text, out),
-                // `null` unsets, as an empty string does.
-                Value::Null => {}
-                other => {
-                    let _ = write!(out, "{other}");
-                }
-            }
-        }
+        scalar => visit(key, scalar),
+    }
+}
+
+/// A number, true or false.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Number(number) => number.to_string(),
+        other => other.as_bool().unwrap_or_default().to_string(),
     }
 }
 
@@ -109,7 +154,18 @@ mod tests {
             .collect()
     }
 
+    #[test]
+    fn a_number_with_an_exponent_is_read_as_it_was_written() {
+        let input: Map<String, Value> = [("rate".to_owned(), Value::from(1e232))].into_iter().collect();
+        assert_eq!(encode(&input), "rate=1e%2B232");
+    }
+
     proptest! {
+        #[test]
+        fn what_is_escaped_can_be_undone(text in ".*") {
+            prop_assert_eq!(unescape(&escape(&text)), Some(text));
+        }
+
         #[test]
         fn any_text_survives_the_trip(values in proptest::collection::btree_map("[^\\[\\]]{1,12}", ".{0,30}", 0..8)) {
             let input: Map<String, Value> = values.iter().map(|(k, v)| (k.clone(), Value::from(v.as_str()))).collect();

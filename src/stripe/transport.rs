@@ -3,12 +3,14 @@
 //! The distinction that matters is in [`Failure`]: whether the request can have reached Stripe. `wasi`
 //! implements both traits in the component.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use crate::catalog::Method;
+use stripe_table::Base;
 
-/// One HTTP request, complete.
-#[derive(Debug)]
+use crate::catalogue::Method;
+
+/// One HTTP request, complete. It holds the key, so it cannot be printed.
 pub struct HttpRequest<'a> {
     /// The method.
     pub method: Method,
@@ -22,6 +24,8 @@ pub struct HttpRequest<'a> {
     pub body: Option<&'a [u8]>,
     /// How long each part may take.
     pub timeouts: Timeouts,
+    /// When the exchange has to be over, its answer read, on the clock's monotonic scale.
+    pub deadline_ms: u64,
 }
 
 /// How long the parts of an exchange may take, in milliseconds.
@@ -36,7 +40,7 @@ pub struct Timeouts {
 }
 
 /// An answer that arrived whole.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpResponse {
     /// The status.
     pub status: u16,
@@ -51,6 +55,16 @@ impl HttpResponse {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
+
+    /// Whether it is the kept answer of an earlier execution of the same key.
+    pub fn is_replay(&self) -> bool {
+        self.header("idempotent-replayed") == Some("true")
+    }
+
+    /// Stripe's own word on another attempt.
+    pub fn should_retry(&self) -> Option<bool> {
+        self.header("stripe-should-retry")?.parse().ok()
+    }
 }
 
 /// Why there is no whole answer.
@@ -58,24 +72,27 @@ impl HttpResponse {
 pub enum Failure {
     /// The host's policy refused the request before it left.
     Denied(String),
+    /// The request is not one that can be sent: nothing left, and nothing ever will.
+    Unsendable(String),
     /// No connection was made: nothing left.
     Unreachable(String),
     /// The request, or a part of it, left, and no whole answer came back.
     Broken(String),
     /// The request left and its answer did not come in time.
     TimedOut(String),
-    /// The answer, whose status this is, is larger than what is read.
-    TooLarge(u16),
+    /// The answer is larger than what is read; this is its head.
+    TooLarge(Box<HttpResponse>),
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Denied(why) => write!(f, "the host does not allow the request: {why}"),
+            Self::Unsendable(why) => write!(f, "the request cannot be sent: {why}"),
             Self::Unreachable(why) => write!(f, "Stripe cannot be reached: {why}"),
             Self::Broken(why) => write!(f, "the connection to Stripe broke: {why}"),
             Self::TimedOut(why) => write!(f, "Stripe did not answer in time: {why}"),
-            Self::TooLarge(status) => write!(f, "Stripe's answer (status {status}) is larger than what is read"),
+            Self::TooLarge(head) => write!(f, "the answer (status {}) is larger than what is read", head.status),
         }
     }
 }
@@ -110,7 +127,24 @@ pub struct ApiBase {
     pub authority: String,
 }
 
+/// Where the API is unless a connection says otherwise.
+const STRIPE: &str = "api.stripe.com";
+
 impl ApiBase {
+    /// Where requests to one of Stripe's hosts go. A connection that names another address than Stripe's has everything
+    /// there, as the official SDKs' users do with a simulator or a proxy.
+    pub fn serving(&self, base: Base) -> Cow<'_, Self> {
+        let host = match base {
+            Base::Api => STRIPE,
+            Base::Files => "files.stripe.com",
+            Base::MeterEvents => "meter-events.stripe.com",
+        };
+        match self.https && self.authority == STRIPE && host != STRIPE {
+            true => Cow::Owned(Self { https: true, authority: host.to_owned() }),
+            false => Cow::Borrowed(self),
+        }
+    }
+
     /// Reads `https://host[:port]`. Without TLS only this machine itself is accepted: the key travels in a header.
     ///
     /// # Errors
@@ -166,6 +200,22 @@ mod tests {
             ("http://[::1]:80", false, "[::1]:80"),
         ] {
             assert_eq!(ApiBase::parse(text), Ok(ApiBase { https, authority: authority.into() }));
+        }
+    }
+
+    #[test]
+    fn files_and_meter_events_have_hosts_of_their_own_unless_the_connection_names_another() {
+        let base = |text: &str| ApiBase::parse(text).expect("an address");
+        let stripe = base("https://api.stripe.com/");
+        for (part, host) in [
+            (Base::Api, "api.stripe.com"),
+            (Base::Files, "files.stripe.com"),
+            (Base::MeterEvents, "meter-events.stripe.com"),
+        ] {
+            assert_eq!(*stripe.serving(part), base(&format!("https://{host}")));
+            for other in ["http://127.0.0.1:12111", "https://api.stripe.com:8443", "https://proxy.example.com"] {
+                assert_eq!(*base(other).serving(part), base(other));
+            }
         }
     }
 

@@ -10,12 +10,14 @@ use waki::bindings::wasi::clocks::{monotonic_clock, wall_clock};
 use waki::bindings::wasi::http::outgoing_handler::handle;
 use waki::bindings::wasi::http::types::{
     ErrorCode, Fields, FutureIncomingResponse, IncomingResponse, OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
+    http_error_code,
 };
 use waki::bindings::wasi::io::poll;
-use waki::bindings::wasi::io::streams::{OutputStream, StreamError};
+use waki::bindings::wasi::io::streams::{OutputStream, Pollable, StreamError};
 
+use super::received::Received;
 use super::transport::{Clock, Failure, HttpRequest, HttpResponse, Transport};
-use crate::catalog::{self, Method};
+use crate::catalogue::{self, Method};
 
 /// The component's own way out.
 pub struct Wasi;
@@ -25,15 +27,45 @@ type Http = waki::bindings::wasi::http::types::Method;
 impl Transport for Wasi {
     fn send(&self, request: &HttpRequest<'_>) -> Result<HttpResponse, Failure> {
         let (outgoing, options) =
-            prepare(request).map_err(|what| Failure::Unreachable(format!("the request has no valid {what}")))?;
+            prepare(request).map_err(|what| Failure::Unsendable(format!("it has no valid {what}")))?;
         // Kept until the answer is read: dropping it unfinished would abort the exchange.
-        let body = outgoing.body().map_err(|()| Failure::Unreachable("the request has no body to write".into()))?;
+        let body = outgoing.body().map_err(|()| Failure::Unsendable("it has no body to write".into()))?;
+        let deadline = Deadline::at_ms(request.deadline_ms);
         let future = handle(outgoing, Some(options)).map_err(|code| failure(&code))?;
-        let body = write(body, request.body.unwrap_or_default(), &future);
-        let response = wait(&future)?;
-        let result = read(response);
+        let body = write(body, request.body.unwrap_or_default(), &future, &deadline);
+        let response = wait(&future, &deadline)?;
+        let result = read(response, &deadline);
         drop(body);
         result
+    }
+}
+
+/// When the exchange has to be over. The host's own timeouts bound its parts, not the whole: an answer that drips in
+/// is never late for them.
+struct Deadline {
+    instant: u64,
+    timer: Pollable,
+}
+
+impl Deadline {
+    /// A little later than the request's own, in milliseconds: the timeouts that the host was given end then, and its
+    /// word on whether anything left is better than ours.
+    const GRACE_MS: u64 = 100;
+
+    fn at_ms(deadline_ms: u64) -> Self {
+        let instant = deadline_ms.saturating_add(Self::GRACE_MS).saturating_mul(1_000_000);
+        Self { instant, timer: monotonic_clock::subscribe_instant(instant) }
+    }
+
+    fn has_passed(&self) -> bool {
+        monotonic_clock::now() >= self.instant
+    }
+
+    /// Waits for something to be ready, or for the deadline.
+    fn wait_for(&self, ready: &[&Pollable]) {
+        let mut all = ready.to_vec();
+        all.push(&self.timer);
+        poll::poll(&all);
     }
 }
 
@@ -61,9 +93,14 @@ fn prepare(request: &HttpRequest<'_>) -> Result<(OutgoingRequest, RequestOptions
 
 /// Writes the body until it is finished, or until the answer is there or the stream is closed. Gives the body back
 /// where it could not be finished.
-fn write(body: OutgoingBody, bytes: &[u8], future: &FutureIncomingResponse) -> Option<OutgoingBody> {
+fn write(
+    body: OutgoingBody,
+    bytes: &[u8],
+    future: &FutureIncomingResponse,
+    deadline: &Deadline,
+) -> Option<OutgoingBody> {
     let Ok(stream) = body.write() else { return Some(body) };
-    let complete = write_all(&stream, bytes, future);
+    let complete = write_all(&stream, bytes, future, deadline);
     drop(stream);
     if !complete {
         return Some(body);
@@ -73,14 +110,14 @@ fn write(body: OutgoingBody, bytes: &[u8], future: &FutureIncomingResponse) -> O
     None
 }
 
-fn write_all(stream: &OutputStream, bytes: &[u8], future: &FutureIncomingResponse) -> bool {
+fn write_all(stream: &OutputStream, bytes: &[u8], future: &FutureIncomingResponse, deadline: &Deadline) -> bool {
     let (writable, answered) = (stream.subscribe(), future.subscribe());
     let mut rest = bytes;
     while !rest.is_empty() {
         match stream.check_write() {
             Ok(0) => {
-                poll::poll(&[&writable, &answered]);
-                if answered.ready() && !writable.ready() {
+                deadline.wait_for(&[&writable, &answered]);
+                if !writable.ready() && (answered.ready() || deadline.has_passed()) {
                     return false;
                 }
             }
@@ -98,8 +135,12 @@ fn write_all(stream: &OutputStream, bytes: &[u8], future: &FutureIncomingRespons
     true
 }
 
-fn wait(future: &FutureIncomingResponse) -> Result<IncomingResponse, Failure> {
-    future.subscribe().block();
+fn wait(future: &FutureIncomingResponse, deadline: &Deadline) -> Result<IncomingResponse, Failure> {
+    let answered = future.subscribe();
+    deadline.wait_for(&[&answered]);
+    if !answered.ready() {
+        return Err(Failure::TimedOut("no answer".into()));
+    }
     match future.get() {
         Some(Ok(Ok(response))) => Ok(response),
         Some(Ok(Err(code))) => Err(failure(&code)),
@@ -107,7 +148,7 @@ fn wait(future: &FutureIncomingResponse) -> Result<IncomingResponse, Failure> {
     }
 }
 
-fn read(response: IncomingResponse) -> Result<HttpResponse, Failure> {
+fn read(response: IncomingResponse, deadline: &Deadline) -> Result<HttpResponse, Failure> {
     let status = response.status();
     let headers: Vec<(String, String)> = response
         .headers()
@@ -115,24 +156,47 @@ fn read(response: IncomingResponse) -> Result<HttpResponse, Failure> {
         .into_iter()
         .map(|(name, value)| (name.to_ascii_lowercase(), String::from_utf8_lossy(&value).into_owned()))
         .collect();
-    let expected = headers.iter().find(|(n, _)| n == "content-length").and_then(|(_, v)| v.parse::<usize>().ok());
+    let head = HttpResponse { status, headers, body: Vec::new() };
+    let announced = head.header("content-length").and_then(|v| v.parse::<usize>().ok());
     let cut = |why: String| Failure::Broken(format!("the answer (status {status}) was cut off: {why}"));
+    let late = || Failure::TimedOut(format!("the answer (status {status}) did not end"));
+    let Ok(mut received) = Received::new(announced, catalogue::limit("response_bytes") as usize) else {
+        return Err(Failure::TooLarge(Box::new(head)));
+    };
     let incoming = response.consume().map_err(|()| cut("it has no body".into()))?;
     let stream = incoming.stream().map_err(|()| cut("its body cannot be read".into()))?;
-    let mut body = Vec::with_capacity(expected.unwrap_or(0).min(catalog::RESPONSE_BYTES));
-    loop {
-        match stream.blocking_read(64 * 1024) {
-            Ok(chunk) if body.len() + chunk.len() > catalog::RESPONSE_BYTES => return Err(Failure::TooLarge(status)),
-            Ok(chunk) => body.extend_from_slice(&chunk),
+    let more = stream.subscribe();
+    while !received.is_whole() {
+        match stream.read(CHUNK) {
+            Ok(chunk) if chunk.is_empty() && deadline.has_passed() => return Err(late()),
+            Ok(chunk) if chunk.is_empty() => deadline.wait_for(&[&more]),
+            Ok(chunk) => {
+                if received.add(&chunk).is_err() {
+                    return Err(Failure::TooLarge(Box::new(head)));
+                }
+                // Each drop may come in time, and the whole not.
+                if deadline.has_passed() && !received.is_whole() {
+                    return Err(late());
+                }
+            }
             Err(StreamError::Closed) => break,
-            Err(StreamError::LastOperationFailed(error)) => return Err(cut(error.to_debug_string())),
+            Err(StreamError::LastOperationFailed(error)) => {
+                return Err(match http_error_code(&error) {
+                    Some(ErrorCode::HttpResponseBodySize(_)) => Failure::TooLarge(Box::new(head)),
+                    Some(ErrorCode::HttpResponseTimeout | ErrorCode::ConnectionReadTimeout) => late(),
+                    _ => cut(error.to_debug_string()),
+                });
+            }
         }
     }
-    if expected.is_some_and(|e| e > body.len()) {
+    if received.is_short() {
         return Err(cut("it is shorter than announced".into()));
     }
-    Ok(HttpResponse { status, headers, body })
+    Ok(HttpResponse { body: received.into_bytes(), ..head })
 }
+
+/// How much is read at once.
+const CHUNK: u64 = 64 * 1024;
 
 /// What an error code says about whether the request can have left.
 fn failure(code: &ErrorCode) -> Failure {
@@ -149,13 +213,17 @@ fn failure(code: &ErrorCode) -> Failure {
             Failure::Unreachable("there is no route to it".into())
         }
         ErrorCode::TlsCertificateError => Failure::Unreachable("its TLS certificate is not valid for it".into()),
-        ErrorCode::HttpRequestMethodInvalid | ErrorCode::HttpRequestUriInvalid | ErrorCode::HttpRequestUriTooLong => {
-            Failure::Unreachable("the request is not valid".into())
-        }
+        // Hosts say so while they connect: a plain-text answer to the handshake, an old protocol. An alert
+        // (`tls-alert-received`) may come later, from a server that wants a certificate after the request has left.
+        ErrorCode::TlsProtocolError => Failure::Unreachable("no TLS connection came about".into()),
+        ErrorCode::HttpRequestMethodInvalid
+        | ErrorCode::HttpRequestUriInvalid
+        | ErrorCode::HttpRequestUriTooLong
+        | ErrorCode::HttpRequestHeaderSectionSize(_)
+        | ErrorCode::HttpRequestHeaderSize(_) => Failure::Unsendable("the host takes no such request".into()),
         ErrorCode::HttpResponseTimeout | ErrorCode::ConnectionReadTimeout | ErrorCode::ConnectionWriteTimeout => {
             Failure::TimedOut("no answer".into())
         }
-        ErrorCode::HttpResponseBodySize(_) => Failure::TooLarge(0),
         // Whatever else it is, the request may have left.
         other => Failure::Broken(format!("{other:?}")),
     }

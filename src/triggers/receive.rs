@@ -1,13 +1,31 @@
-//! A webhook delivery: genuine or not, and which events it holds.
+//! A webhook delivery: genuine or not, and which event it holds.
+//!
+//! The order is that of trust: the signature over the bytes first, then one scan of them, then whom the event is for.
 
-use serde_json::Value;
-
-use super::{Event, read};
-use crate::catalog::TRIGGERS;
+use super::directory;
+use super::event::{Event, Head};
+use super::subscription::state::State;
+use super::uses::{self, InUse, Use};
 use crate::connection::Fields;
 use crate::error::{Error, ErrorKind, Outcome, Result};
-use crate::json::Members;
+use crate::json::Scanned;
+use crate::stripe::key::Mode;
 use crate::stripe::signature;
+
+/// A webhook request as it arrived.
+#[derive(Debug)]
+pub struct Request {
+    /// The method.
+    pub method: String,
+    /// The path; Stripe's signature does not cover it.
+    pub path: String,
+    /// The query; nor this.
+    pub query: Option<String>,
+    /// The headers.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
 
 /// What a genuine delivery held.
 #[derive(Debug, Default)]
@@ -16,6 +34,8 @@ pub struct Receipt {
     pub events: Vec<Event>,
     /// Events that none does.
     pub ignored: Vec<Ignored>,
+    /// What to answer with; Stripe is content with any 2xx.
+    pub response: Option<Response>,
 }
 
 /// An event that no trigger reports.
@@ -26,16 +46,33 @@ pub struct Ignored {
     /// Its type.
     pub event_type: String,
     /// Why.
-    pub reason: &'static str,
+    pub reason: String,
+}
+
+/// An answer to a delivery.
+#[derive(Debug)]
+pub struct Response {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
 }
 
 /// Checks a delivery and reads its event.
 ///
 /// # Errors
-/// Why the delivery is not to be trusted, or is no event.
-pub fn receive(fields: &Fields, headers: &[(String, String)], body: Vec<u8>, now: u64) -> Result<Receipt> {
-    let secrets = fields.webhook_secrets()?;
-    let mut signatures = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("stripe-signature"));
+/// Why the delivery is not to be trusted, or is no event; a state of another connection; uses that are not right.
+pub fn receive(fields: &Fields, state: Option<&str>, uses: &[Use], request: Request, now: u64) -> Result<Receipt> {
+    let state = state.map(State::read).transpose()?;
+    let listener = Listener::new(fields, state.as_ref())?;
+    if !request.method.eq_ignore_ascii_case("POST") {
+        let method: String = request.method.chars().filter(char::is_ascii_alphabetic).take(20).collect();
+        return Err(refused(format!("a delivery of Stripe's is a POST request, and this is a {method} request")));
+    }
+    let secrets = secrets(fields, state.as_ref())?;
+    let mut signatures = request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("stripe-signature"));
     let (_, header) = signatures.next().ok_or_else(|| {
         refused("the request has no Stripe-Signature header")
             .hint("Only Stripe's own deliveries are accepted; pass their headers on unchanged.")
@@ -43,33 +80,114 @@ pub fn receive(fields: &Fields, headers: &[(String, String)], body: Vec<u8>, now
     if signatures.next().is_some() {
         return Err(refused("the request has several Stripe-Signature headers"));
     }
-    signature::verify(header, &body, &secrets, now, signature::TOLERANCE)?;
-    let payload = String::from_utf8(body).map_err(|_| refused("the body is signed and is not UTF-8"))?;
-    let event: Value = serde_json::from_str(&payload).map_err(|_| refused("the body is signed and is not JSON"))?;
-    let (Some(id), Some(event_type)) = (event.at("id").as_str(), event.at("type").as_str()) else {
-        return Err(refused("the body is signed and is not an event: it has no id or no type"));
+    signature::verify(header, &request.body, &secrets, now, signature::TOLERANCE).map_err(nothing_sent)?;
+    let uses = uses::check("uses", uses)?;
+    let body = Scanned::new(request.body).map_err(|unread| {
+        let (what, at) = (unread.error.what, unread.error.at);
+        refused(format!("the delivery is signed and cannot be read: {what}, at byte {at}"))
+    })?;
+    let head = Head::read(body.root())
+        .map_err(|what| refused(format!("the delivery is signed and is not an event: {what}")))?;
+    let found = match listener.ignores(&head) {
+        Some(reason) => Err(reason),
+        None => directed(&head, &uses, listener.account),
     };
-    let ignored = |reason| Receipt {
-        events: Vec::new(),
-        ignored: vec![Ignored { id: id.to_owned(), event_type: event_type.to_owned(), reason }],
-    };
-    if event.at("object") == "v2.core.event" {
-        return Ok(ignored("it is a thin event: no trigger listens to those"));
-    }
-    if event.at("livemode") == true && fields.development {
-        return Ok(ignored("it is a live event, and this is a development connection"));
-    }
-    match TRIGGERS.iter().find(|t| t.event == event_type) {
-        Some(trigger) => {
-            let event = read(trigger, &event, payload, None);
-            Ok(Receipt { events: vec![event], ignored: Vec::new() })
+    match found {
+        Ok(triggers) => {
+            let event = Event::new(&head, body.root(), &triggers, listener.account);
+            let event = Event { payload: body.into_text(), ..event };
+            Ok(Receipt { events: vec![event], ..Receipt::default() })
         }
-        None => Ok(ignored("no trigger listens to this type")),
+        Err(reason) => {
+            let ignored = Ignored { id: head.id.into(), event_type: head.event_type.into(), reason: reason.to_owned() };
+            Ok(Receipt { ignored: vec![ignored], ..Receipt::default() })
+        }
     }
 }
 
-fn refused(message: &str) -> Box<Error> {
-    let mut error = Error::new(ErrorKind::Signature, message);
-    error.outcome = Outcome::Rejected;
+/// The triggers that an event is for, or why it is for none.
+fn directed(
+    head: &Head<'_>,
+    uses: &[InUse],
+    own: Option<&str>,
+) -> std::result::Result<Vec<directory::Trigger<'static>>, &'static str> {
+    let listening = directory::listening_to(&head.event_type);
+    if listening.is_empty() {
+        return Err("no trigger listens to this type");
+    }
+    if uses.is_empty() {
+        return Ok(listening);
+    }
+    if !uses.iter().any(|u| listening.contains(&u.trigger)) {
+        return Err("no trigger that is in use here listens to this type");
+    }
+    let passed = uses::triggers_for(uses, head, own);
+    if passed.is_empty() { Err("the filters of the triggers in use do not let it pass") } else { Ok(passed) }
+}
+
+/// What the delivery may be signed with: the state's secret and, while that is rolled, the connection's.
+fn secrets(fields: &Fields, state: Option<&State>) -> Result<Vec<String>> {
+    let own = state.map(|s| s.secrets.clone()).unwrap_or_default();
+    match fields.webhook_secrets() {
+        Ok(more) => Ok(own.into_iter().chain(more).collect()),
+        Err(_) if !own.is_empty() && !fields.has_webhook_secret() => Ok(own),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whose events are wanted.
+struct Listener<'a> {
+    development: bool,
+    mode: Option<Mode>,
+    account: Option<&'a str>,
+    /// Whether the endpoint is known to be the account's own, so that its events need not name it.
+    owns_endpoint: bool,
+}
+
+impl<'a> Listener<'a> {
+    fn new(fields: &'a Fields, state: Option<&State>) -> Result<Self> {
+        let (account, mode) = (fields.account()?, fields.mode());
+        if let Some(state) = state {
+            state.check_owner(account, mode)?;
+        }
+        Ok(Self { development: fields.development, mode, account, owns_endpoint: state.is_some() })
+    }
+
+    /// Why an event is nothing for this connection, whatever its type.
+    fn ignores(&self, head: &Head<'_>) -> Option<&'static str> {
+        match head.mode {
+            Mode::Live if self.development => return Some("it is a live event, and this is a development connection"),
+            // An endpoint for connected accounts hears of both modes in live mode.
+            Mode::Live if self.mode == Some(Mode::Test) => {
+                return Some("it is a live event, and the connection's key is a test key");
+            }
+            Mode::Test if self.mode == Some(Mode::Live) => {
+                return Some("it is a test event, and the connection's key is a live key");
+            }
+            _ => {}
+        }
+        match (self.account, head.account.as_deref()) {
+            (Some(own), Some(account)) if own != account => {
+                Some("it happened in another account than the one that the connection names")
+            }
+            (Some(_), None) if !self.owns_endpoint => {
+                Some("it happened in the platform's own account, and the connection names a connected one")
+            }
+            _ => None,
+        }
+    }
+}
+
+fn refused(message: impl Into<String>) -> Box<Error> {
+    Error::new(ErrorKind::Signature, message)
+}
+
+/// A delivery is checked without any request.
+fn nothing_sent(mut error: Box<Error>) -> Box<Error> {
+    error.outcome = Outcome::NotSent;
     error
 }
+
+#[cfg(test)]
+#[path = "receive_tests.rs"]
+mod tests;

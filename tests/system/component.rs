@@ -56,7 +56,9 @@ fn the_component_fits_its_budget() {
 
 #[test]
 fn the_component_names_no_folder_of_the_machine_that_built_it() {
-    for folder in [env!("CARGO_MANIFEST_DIR").trim_end_matches("/tests"), "/root/", "/home/", "/Users/", ".cargo/registry"] {
+    for folder in
+        [env!("CARGO_MANIFEST_DIR").trim_end_matches("/tests"), "/root/", "/home/", "/Users/", ".cargo/registry"]
+    {
         let found = COMPONENT.windows(folder.len()).any(|w| w == folder.as_bytes());
         assert!(!found, "{folder}");
     }

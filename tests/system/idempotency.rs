@@ -15,7 +15,7 @@ fn payment() -> Value {
 }
 
 async fn charges(shop: &Shop) -> usize {
-    let all = ChoiceRequest { resource: "charge".into(), search: None, cursor: None, limit: Some(100) };
+    let all = ChoiceRequest { limit: Some(100), ..ChoiceRequest::of("charge") };
     shop.platform.connector.choices(&shop.platform.fresh(), all).await.expect("charges").value.choices.len()
 }
 
@@ -66,7 +66,7 @@ async fn the_same_run_twenty_times_at_once_charges_once() {
 }
 
 #[tokio::test]
-async fn a_run_with_other_input_is_told_so_and_charges_nothing() {
+async fn a_run_with_other_input_is_told_so_and_charges_nothing_more() {
     let shop = Shop::open().await;
     let call = shop.platform.call("order-2");
     shop.platform.connector.run_action(&call, "payment_intent.create", &payment().to_string()).await.expect("paid");
@@ -74,9 +74,11 @@ async fn a_run_with_other_input_is_told_so_and_charges_nothing() {
     other["amount"] = json!(2099);
     let error = refused(shop.platform.connector.run_action(&call, "payment_intent.create", &other.to_string()).await);
     assert_eq!(
-        (error.kind, error.outcome, error.retry),
-        (ErrorKind::Idempotency, Outcome::Rejected, RetryAdvice::Never)
+        (error.kind.clone(), error.outcome, error.retry),
+        (ErrorKind::Idempotency, Outcome::Unknown, RetryAdvice::Never),
+        "the key's first use may have charged, and here it has"
     );
+    assert!(error.hint.is_some_and(|h| h.contains("request log")));
     assert_eq!(charges(&shop).await, 1);
 }
 
@@ -103,7 +105,10 @@ async fn a_decline_is_the_same_decline_when_it_is_run_again() {
         ));
     }
     for error in &errors {
-        assert_eq!((error.kind, error.outcome, error.http_status), (ErrorKind::Declined, Outcome::Rejected, Some(402)));
+        assert_eq!(
+            (error.kind.clone(), error.outcome, error.http_status),
+            (ErrorKind::Declined, Outcome::Rejected, Some(402))
+        );
         assert_eq!(error.decline_code.as_deref(), Some("insufficient_funds"));
         assert!(error.hint.as_deref().is_some_and(|h| h.contains("too little money")), "{error:?}");
         let related: Vec<&str> = error.related.iter().map(|r| r.resource.as_str()).collect();
@@ -166,7 +171,7 @@ async fn a_server_error_to_the_end_is_unknown_and_a_rate_limit_is_not() {
     ] {
         let server = Scripted::start(move |_, _| Act::Answer(error(status, "", "api_error", code))).await;
         let error = Platform::new(&server.base()).refused("customer.create", "{}").await;
-        assert_eq!((error.kind, error.outcome, error.attempts), (kind, outcome, 3), "{error:?}");
+        assert_eq!((error.kind.clone(), error.outcome, error.attempts), (kind, outcome, 3), "{error:?}");
         assert!(matches!(error.retry, RetryAdvice::After(_)), "{error:?}");
     }
 }
@@ -196,6 +201,29 @@ async fn cancelling_twice_is_done_once_and_fine_twice() {
     let status = |output: &str| serde_json::from_str::<Value>(output).expect("JSON")["status"].clone();
     assert_eq!((status(&first.output), status(&again.output)), (json!("canceled"), json!("canceled")));
     let error = shop.platform.refused("subscription.cancel", r#"{"subscription":"sub_doesnotexist"}"#).await;
-    assert_eq!((error.kind, error.outcome), (ErrorKind::NotFound, Outcome::Rejected));
+    assert_eq!((error.kind.clone(), error.outcome), (ErrorKind::NotFound, Outcome::Rejected));
+    assert_eq!((error.field.as_deref(), error.attempts), (Some("subscription"), 2), "the look is counted");
     shop.checked_requests();
+}
+
+#[tokio::test]
+async fn a_key_is_made_of_what_is_done_and_not_of_what_it_is_called() {
+    let server = Scripted::start(|_, _| Act::Answer(answer(200, "", CUSTOMER))).await;
+    let platform = Platform::new(&server.base());
+    let call = platform.call("run-1");
+    platform.connector.run_action(&call, "customer.create", "{}").await.expect("done");
+    let seen = server.seen().await;
+    // SHA-256 of the run's id and `POST /v1/customers`.
+    assert_eq!(seen[0].header("idempotency-key"), Some("customers-597915f9792117b14e5395013d54dc665695fb5d"));
+}
+
+#[tokio::test]
+async fn a_failure_that_is_kept_for_the_key_is_asked_for_once() {
+    let server = Scripted::start(|number, _| {
+        let replayed = if number == 0 { "" } else { "Idempotent-Replayed: true\r\n" };
+        Act::Answer(error(500, replayed, "api_error", "broken"))
+    })
+    .await;
+    let error = Platform::new(&server.base()).refused("customer.create", "{}").await;
+    assert_eq!((error.outcome, error.retry, error.attempts), (Outcome::Unknown, RetryAdvice::Never, 2), "{error:?}");
 }

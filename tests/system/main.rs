@@ -4,13 +4,15 @@
 //! the simulator, or, where a server has to misbehave, the few lines in `scripted`.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
+mod across_runs;
 mod bad_input;
 mod component;
+mod every_operation;
 mod idempotency;
 mod lost_answers;
-mod manifest_check;
 mod operations;
 mod platform;
+mod relay;
 mod resources;
 mod schemas;
 mod scripted;

@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bundled_connector::{COMPONENT, MANIFEST};
-use host_harness::contract::{Environment, Error, OperationKind};
+use host_harness::contract::{
+    DescribeRequest, Environment, Error, Operation, OperationFilter, OperationKind, TriggerUse,
+};
 use host_harness::{
     CacheFolder, Call, CallError, Connection, Connector, Grants, Host, HostConfig, Invocation, Manifest,
 };
@@ -77,17 +79,22 @@ impl Platform {
         serde_json::from_str(&found.value.output).expect("JSON")
     }
 
-    /// Every action and query that there is.
-    pub async fn operations(&self) -> Vec<host_harness::contract::Operation> {
-        let filter = host_harness::contract::OperationFilter { kind: None, resource: None, search: None };
+    /// Everything that the catalogue has, with every field.
+    pub async fn operations(&self) -> Vec<Operation> {
         let mut all = Vec::new();
-        for summary in self.connector.list_operations(filter).await.expect("a list").value {
-            let described = self.connector.describe_operation(&summary.id, Some(summary.kind)).await;
+        for summary in self.connector.all_operations(OperationFilter::default()).await.expect("a list") {
+            let request = DescribeRequest::full(&summary.id).of_kind(summary.kind);
+            let described = self.connector.describe_operation(request).await;
             all.push(described.expect("described").value);
         }
         assert!(all.iter().any(|o| o.summary.kind == OperationKind::Trigger));
         all
     }
+}
+
+/// These triggers, without filters.
+pub fn every(triggers: &[&str]) -> Vec<TriggerUse> {
+    triggers.iter().map(|trigger| TriggerUse::every(*trigger)).collect()
 }
 
 /// The connector's error of a call that must have one.

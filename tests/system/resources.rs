@@ -51,7 +51,8 @@ async fn a_drop_down_lists_searches_and_pages() {
         ids.push(made["id"].as_str().expect("an id").to_owned());
     }
     let choices = async |search: Option<&str>, cursor: Option<String>, limit| {
-        let request = ChoiceRequest { resource: "customer".into(), search: search.map(Into::into), cursor, limit };
+        let search = search.map(Into::into);
+        let request = ChoiceRequest { search, cursor, limit, ..ChoiceRequest::of("customer") };
         shop.platform.connector.choices(&shop.platform.fresh(), request).await.expect("choices").value
     };
     let labels =
@@ -75,7 +76,7 @@ async fn a_drop_down_lists_searches_and_pages() {
 async fn what_cannot_be_listed_says_so() {
     let shop = Shop::open().await;
     let choices = async |resource: &str, limit| {
-        let request = ChoiceRequest { resource: resource.into(), search: None, cursor: None, limit };
+        let request = ChoiceRequest { limit, ..ChoiceRequest::of(resource) };
         refused(shop.platform.connector.choices(&shop.platform.fresh(), request).await)
     };
     assert_eq!(choices("custmer", None).await.kind, ErrorKind::UnknownOperation);

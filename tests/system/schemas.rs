@@ -1,6 +1,6 @@
 //! The catalogue describes itself truly: schemas are valid, samples fit them, real answers fit them.
 
-use host_harness::contract::{OperationFilter, OperationKind};
+use host_harness::contract::{DescribeRequest, OperationFilter, OperationKind};
 use serde_json::{Value, json};
 
 use crate::platform::{Platform, Shop};
@@ -8,6 +8,10 @@ use crate::platform::{Platform, Shop};
 fn validator(schema: &str) -> jsonschema::Validator {
     let schema: Value = serde_json::from_str(schema).expect("JSON");
     assert!(jsonschema::meta::is_valid(&schema), "a valid schema: {schema}");
+    assert_eq!(schema["type"], "object", "agent APIs take nothing else at the root");
+    for keyword in ["oneOf", "anyOf", "allOf", "not", "$ref"] {
+        assert!(schema.get(keyword).is_none(), "{keyword} at the root, which agent APIs refuse");
+    }
     jsonschema::draft202012::new(&schema).expect("a schema")
 }
 
@@ -31,21 +35,31 @@ async fn samples_fit_the_schemas_of_every_operation() {
 #[tokio::test]
 async fn what_the_check_refuses_the_schema_refuses() {
     let platform = Platform::new("http://127.0.0.1:1");
-    let operation =
-        platform.connector.describe_operation("payment_intent.create", None).await.expect("described").value;
+    let operation = platform
+        .connector
+        .describe_operation(DescribeRequest::full("payment_intent.create"))
+        .await
+        .expect("described")
+        .value;
     let schema = validator(&operation.input_schema);
     for good in [
         json!({"amount": 1099, "currency": "usd"}),
         json!({"amount_major": "10.99", "currency": "usd"}),
+        json!({"amount": {"decimal": "10.99", "currency": "usd"}, "currency": "usd"}),
         json!({"amount": 1, "currency": "JPY", "metadata": {"order": ""}}),
     ] {
         assert!(schema.is_valid(&good), "{good}");
     }
+    // That exactly one is given stands beside the schema: a union at its root would be refused by agent APIs.
+    let described: Value = serde_json::from_str(&operation.input_schema).expect("JSON");
+    assert_eq!(described["x-one-of"], json!([["amount", "amount_major"]]));
+    for bad in [json!({"currency": "usd"}), json!({"amount": 1, "amount_major": "1", "currency": "usd"})] {
+        platform.refused("payment_intent.create", &bad.to_string()).await;
+    }
     for bad in [
-        json!({"currency": "usd"}),
-        json!({"amount": 1, "amount_major": "1", "currency": "usd"}),
         json!({"amount": 0, "currency": "usd"}),
         json!({"amount": 1.5, "currency": "usd"}),
+        json!({"amount": {"decimal": "10.99"}, "currency": "usd"}),
         json!({"amount": 1, "currency": "dollar"}),
         json!({"amount": 1, "currency": "usd", "colour": "red"}),
         json!({"amount": 1, "currency": "usd", "metadata": {"k": "v".repeat(501)}}),
@@ -58,8 +72,12 @@ async fn what_the_check_refuses_the_schema_refuses() {
 #[tokio::test]
 async fn fields_to_show_come_in_order_and_name_what_they_pick() {
     let platform = Platform::new("http://127.0.0.1:1");
-    let operation =
-        platform.connector.describe_operation("payment_intent.create", None).await.expect("described").value;
+    let operation = platform
+        .connector
+        .describe_operation(DescribeRequest::full("payment_intent.create"))
+        .await
+        .expect("described")
+        .value;
     let schema: Value = serde_json::from_str(&operation.input_schema).expect("JSON");
     let properties = schema["properties"].as_object().expect("properties");
     let mut shown: Vec<(u64, &str)> =
@@ -103,7 +121,8 @@ async fn real_answers_fit_the_output_schemas() {
         ("balance.retrieve", p.ask("balance.retrieve", json!({})).await),
         ("subscription.list", p.ask("subscription.list", json!({})).await),
     ] {
-        let described = p.connector.describe_operation(operation, None).await.expect("described").value;
+        let described =
+            p.connector.describe_operation(DescribeRequest::full(operation)).await.expect("described").value;
         fits(&validator(&described.output_schema), &answer, operation);
     }
     shop.checked_requests();
@@ -113,8 +132,9 @@ async fn real_answers_fit_the_output_schemas() {
 async fn operations_are_found_by_words_and_hints_tell_what_they_do() {
     let platform = Platform::new("http://127.0.0.1:1");
     let list = async |kind, resource: Option<&str>, search: Option<&str>| {
-        let filter = OperationFilter { kind, resource: resource.map(Into::into), search: search.map(Into::into) };
-        platform.connector.list_operations(filter).await.expect("a list").value
+        let (resource, search) = (resource.map(Into::into), search.map(Into::into));
+        let filter = OperationFilter { kind, resource, search, all: false };
+        platform.connector.all_operations(filter).await.expect("a list")
     };
     let ids =
         |found: &[host_harness::contract::OperationSummary]| found.iter().map(|o| o.id.clone()).collect::<Vec<_>>();
@@ -131,8 +151,9 @@ async fn operations_are_found_by_words_and_hints_tell_what_they_do() {
         assert_eq!(h.read_only, operation.kind != OperationKind::Action, "{}", operation.id);
         assert!(!(h.read_only && (h.moves_money || h.destructive)), "{}", operation.id);
     }
-    let hints =
-        async |id: &str| platform.connector.describe_operation(id, None).await.expect("described").value.summary.hints;
+    let hints = async |id: &str| {
+        platform.connector.describe_operation(DescribeRequest::full(id)).await.expect("described").value.summary.hints
+    };
     assert!(hints("refund.create").await.moves_money);
     assert!(hints("subscription.cancel").await.destructive);
     assert!(!hints("customer.create").await.moves_money);

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -22,6 +23,8 @@ pub enum Act {
     Reset,
     /// Read the request and never answer.
     Silence,
+    /// Read the request, answer with these bytes, and then a byte every so often, for ever.
+    Drip(String, Duration),
 }
 
 /// A request as it arrived.
@@ -137,10 +140,18 @@ async fn serve(
             }
             Act::Reset => {
                 // A linger of zero makes closing a reset.
-                socket2::SockRef::from(&stream).set_linger(Some(std::time::Duration::ZERO))?;
+                socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
                 return Ok(());
             }
             Act::Silence => std::future::pending().await,
+            Act::Drip(answer, pause) => {
+                stream.write_all(answer.as_bytes()).await?;
+                let mut drops = tokio::time::interval(pause);
+                loop {
+                    drops.tick().await;
+                    stream.write_all(b" ").await?;
+                }
+            }
         }
     }
 }

@@ -4,13 +4,19 @@ use std::time::{Duration, Instant};
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::{memory, subjects};
+use crate::{memory, node, share, subjects};
 
 /// So long each pair is measured, its start-up aside.
 const TIME: Duration = Duration::from_secs(5);
 
 /// A turn lasts about so long: more than the caches need to settle, less than a machine's mood lasts.
 const TURN: Duration = Duration::from_millis(5);
+
+/// What is measured: does for so long what it does, and notes how long it took each time.
+pub type Turn = Box<dyn FnMut(Duration, &mut Vec<Duration>)>;
+
+/// The most that the component may have, in bytes.
+const LIMIT: usize = 1024 * 1024;
 
 pub fn print() {
     let memory = memory::waiting();
@@ -50,7 +56,19 @@ pub fn print() {
         "50 ms in all",
         pair(subjects::harness_call(), subjects::harness_version()),
     );
+    times("guest of customer.create", "the whole call", "40 µs", turns(share::of_customer_create()));
     times("webhook of 2.8 KB", "natively", "", pair(subjects::webhook_receive(), subjects::webhook_native()));
+    if let Some(node) = node::construct_event() {
+        times(
+            "webhook of 2.8 KB",
+            "the Node SDK",
+            "3 ×, better 1.5 ×",
+            turns((timed(subjects::webhook_receive()), node)),
+        );
+    }
+    times("operations.list, a page", "in a fresh store", "1 ms", pair(subjects::list_page(), subjects::fresh_store()));
+    times("describe, as shown", "in a fresh store", "2 ms", pair(subjects::describe_shown(), subjects::fresh_store()));
+    times("describe, all of it", "in a fresh store", "", pair(subjects::describe_full(), subjects::fresh_store()));
     times("load, compiled before", "compiling", "", pair(subjects::load_cached(), subjects::load_compiled()));
     if let Some((calls, ours, bare)) = memory {
         let kib = |size: f64| format!("{size:.0} KiB");
@@ -62,29 +80,41 @@ pub fn print() {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    println!("\n{table}\nMedians, on {}. Component: {} KB.\n", machine(), bundled_connector::COMPONENT.len() / 1000);
+    let size = bundled_connector::COMPONENT.len();
+    let share = 100 * size / LIMIT;
+    println!(
+        "\n{table}\nMedians, on {}. Component: {size} bytes, {share} % of the {LIMIT} that it may have.\n",
+        machine()
+    );
 }
 
 /// The medians of two subjects that are measured in turns.
-fn pair(mut ours: impl FnMut(), mut other: impl FnMut()) -> (Duration, Duration) {
+fn pair(ours: impl FnMut() + 'static, other: impl FnMut() + 'static) -> (Duration, Duration) {
+    turns((timed(ours), timed(other)))
+}
+
+/// The same for subjects that note their times themselves.
+fn turns((mut ours, mut other): (Turn, Turn)) -> (Duration, Duration) {
     let (mut of_ours, mut of_other) = (Vec::new(), Vec::new());
-    turn(&mut ours, &mut Vec::new());
-    turn(&mut other, &mut Vec::new());
+    ours(TURN, &mut Vec::new());
+    other(TURN, &mut Vec::new());
     let end = Instant::now() + TIME;
     while Instant::now() < end {
-        turn(&mut ours, &mut of_ours);
-        turn(&mut other, &mut of_other);
+        ours(TURN, &mut of_ours);
+        other(TURN, &mut of_other);
     }
     (median(of_ours), median(of_other))
 }
 
-fn turn(subject: &mut impl FnMut(), times: &mut Vec<Duration>) {
-    let end = Instant::now() + TURN;
-    while Instant::now() < end {
-        let began = Instant::now();
-        subject();
-        times.push(began.elapsed());
-    }
+fn timed(mut subject: impl FnMut() + 'static) -> Turn {
+    Box::new(move |length: Duration, times: &mut Vec<Duration>| {
+        let end = Instant::now() + length;
+        while Instant::now() < end {
+            let began = Instant::now();
+            subject();
+            times.push(began.elapsed());
+        }
+    })
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

@@ -15,8 +15,10 @@
 
 mod figures;
 mod memory;
+mod node;
 mod platform;
 mod servers;
+mod share;
 mod subjects;
 
 use std::time::Duration;

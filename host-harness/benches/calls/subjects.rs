@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
-use host_harness::contract::WebhookRequest;
+use host_harness::contract::{DescribeRequest, OperationFilter, WebhookRequest};
 use host_harness::{CacheFolder, Grants};
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
@@ -20,7 +20,7 @@ use wasmtime::{Config, Engine, Store};
 use crate::platform::{CALLER, HOST, KEY, WEBHOOK_SECRET, cache, call, connection, connector, host, load};
 use crate::servers::ANSWERING;
 
-const INPUT: &str = r#"{"email":"jenny.rosen@example.com","name":"Jenny Rosen"}"#;
+pub const INPUT: &str = r#"{"email":"jenny.rosen@example.com","name":"Jenny Rosen"}"#;
 const FORM: &str = "email=jenny.rosen%40example.com&name=Jenny%20Rosen";
 
 /// A function that only computes, as the host runs it: a fresh store for the call.
@@ -113,7 +113,7 @@ pub fn harness_version() -> impl FnMut() {
 }
 
 /// An event of 2.8 KB, and its signature.
-fn delivery() -> (String, String) {
+pub fn delivery() -> (String, String) {
     let connector = load(&HOST, &Grants::nothing());
     let event = CALLER.block_on(connector.sample("payment_intent.succeeded")).unwrap().value;
     let mut event: Value = serde_json::from_str(&event.payload).unwrap();
@@ -139,10 +139,11 @@ fn hex(bytes: &[u8]) -> String {
 pub fn webhook_receive() -> impl FnMut() {
     let (connector, connection) = (load(&HOST, &Grants::nothing()), connection("http://127.0.0.1:1"));
     let (event, signature) = delivery();
-    let request =
-        WebhookRequest { headers: vec![("Stripe-Signature".to_owned(), signature)], body: event.into_bytes() };
+    let headers = vec![("Stripe-Signature".to_owned(), signature)];
+    let request = WebhookRequest::post("/webhooks/stripe", headers, event.into_bytes());
     move || {
-        let receipt = CALLER.block_on(connector.receive(&call(&connection), request.clone())).unwrap().value;
+        let call = call(&connection);
+        let receipt = CALLER.block_on(connector.receive(&call, None, Vec::new(), request.clone())).unwrap().value;
         assert_eq!(receipt.events.len(), 1);
     }
 }
@@ -155,6 +156,33 @@ pub fn webhook_native() -> impl FnMut() {
         assert_eq!(hex(&signed(time.parse().unwrap(), &event)), expected);
         let event: Value = serde_json::from_str(&event).unwrap();
         divan::black_box(event);
+    }
+}
+
+/// A page of what the catalogue lists, as long as a page is when nobody says.
+pub fn list_page() -> impl FnMut() {
+    let connector = load(&HOST, &Grants::nothing());
+    move || {
+        let page = CALLER.block_on(connector.list_operations(OperationFilter::default(), None, None)).unwrap();
+        divan::black_box(page.value.operations);
+    }
+}
+
+/// An operation as a form shows it.
+pub fn describe_shown() -> impl FnMut() {
+    describe(DescribeRequest::shown("payment_intent.create"))
+}
+
+/// The largest input that there is, and all of its output.
+pub fn describe_full() -> impl FnMut() {
+    describe(DescribeRequest::full("payment_intent.create"))
+}
+
+fn describe(request: DescribeRequest) -> impl FnMut() {
+    let connector = load(&HOST, &Grants::nothing());
+    move || {
+        let described = CALLER.block_on(connector.describe_operation(request.clone())).unwrap();
+        divan::black_box(described.value.input_schema);
     }
 }
 
@@ -189,6 +217,7 @@ mod spread {
         customer_create bare_request
         harness_call harness_version
         webhook_receive webhook_native
+        list_page describe_shown describe_full
         load_cached load_compiled
     }
 }

@@ -7,7 +7,9 @@ use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::json;
 
-use super::commands::{call, choices, describe, operations, poll, sample, serve, simulate};
+use super::commands::{
+    call, choices, describe, operations, poll, recent, renew, sample, schema, serve, simulate, subscribe, unsubscribe,
+};
 use super::demo;
 use super::failure::USAGE;
 
@@ -32,6 +34,7 @@ pub struct Arguments {
 
 /// What every command takes.
 #[derive(Args)]
+#[command(next_help_heading = "Every command")]
 pub struct Options {
     /// Print JSON: one document, or one line for each thing that happens
     #[arg(long, global = true)]
@@ -77,6 +80,8 @@ pub enum Command {
     Operations(operations::Arguments),
     /// Show an operation: its input, its output and what to know before running it
     Describe(describe::Arguments),
+    /// Print the JSON Schema of one kind of object
+    Schema(schema::Arguments),
     /// Run an action or a query
     Call(call::Arguments),
     /// List the kinds of object, and what they are in the platform's terms
@@ -85,10 +90,18 @@ pub enum Command {
     Choices(choices::Arguments),
     /// Print an event of the right shape
     Sample(sample::Arguments),
+    /// Show the newest real events of a trigger
+    Recent(recent::Arguments),
     /// Fetch events since a cursor
     Poll(poll::Arguments),
     /// Receive webhooks: POST /webhooks/…
     Serve(serve::Arguments),
+    /// Make the service deliver events to a URL
+    Subscribe(subscribe::Arguments),
+    /// Look whether a subscription is still as it was made, and prolong it
+    Renew(renew::Arguments),
+    /// Stop deliveries, of some triggers or all
+    Unsubscribe(unsubscribe::Arguments),
     /// Run the Stripe simulator until Ctrl-C
     Simulate(simulate::Arguments),
 }

@@ -82,13 +82,13 @@ fn table(text: &str) -> Result<toml::Table, String> {
 }
 
 #[cfg(unix)]
-fn is_open_to_others(found: &fs::Metadata) -> bool {
+pub fn is_open_to_others(found: &fs::Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt;
     found.is_file() && found.permissions().mode() & 0o077 != 0
 }
 
 #[cfg(not(unix))]
-fn is_open_to_others(_: &fs::Metadata) -> bool {
+pub fn is_open_to_others(_: &fs::Metadata) -> bool {
     false
 }
 

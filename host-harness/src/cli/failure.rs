@@ -7,9 +7,9 @@
 use std::io;
 use std::process::ExitCode;
 
-use host_harness::contract::{self, ToJson};
-use host_harness::{CallError, ConnectorFailure, HostError, LoadError, PlatformFailure};
-use serde_json::{Value, json};
+use host_harness::contract::{self, Outcome, RetryAdvice};
+use host_harness::{CallError, CallReport, ConnectorFailure, History, HostError, LoadError, PlatformFailure};
+use serde::Serialize;
 use thiserror::Error;
 
 use super::terminal::{BAD, DIM, Terminal, one_line, paint};
@@ -81,20 +81,25 @@ impl Failure {
     }
 
     /// The JSON form. `kind` tells whose failure it is: `usage`, `demo`, `load`, `machine` and `platform` are no kinds of the contract.
-    pub fn record(&self) -> Value {
-        let message = self.to_string();
+    fn record(&self) -> Record<'_> {
+        let said = |kind| Record::Ours { kind, message: self.to_string(), hint: None };
         match self {
-            Self::Connector(failure) => failure.error.to_json(),
-            Self::Platform(failure) => json!({
-                "kind": "platform",
-                "message": message,
-                "outcome": failure.outcome().to_json(),
-                "report": failure.report,
-            }),
-            Self::Usage { hint, .. } => json!({ "kind": "usage", "message": message, "hint": hint }),
-            Self::Unexpected(_) => json!({ "kind": "demo", "message": message }),
-            Self::Refused(_) => json!({ "kind": "load", "message": message }),
-            Self::Machine(_) | Self::NobodyReads => json!({ "kind": "machine", "message": message }),
+            Self::Connector(failure) => {
+                Record::Connector { error: &failure.error, next_try: next_try(&failure.report, failure.history()) }
+            }
+            Self::Platform(failure) => Record::Platform {
+                kind: "platform",
+                message: self.to_string(),
+                outcome: failure.outcome(),
+                next_try: next_try(&failure.report, failure.history()),
+                report: &failure.report,
+            },
+            Self::Usage { hint, .. } => {
+                Record::Ours { kind: "usage", message: self.to_string(), hint: hint.as_deref() }
+            }
+            Self::Unexpected(_) => said("demo"),
+            Self::Refused(_) => said("load"),
+            Self::Machine(_) | Self::NobodyReads => said("machine"),
         }
     }
 
@@ -104,12 +109,13 @@ impl Failure {
         let kind = match self {
             Self::Connector(failure) => {
                 rows = connector_rows(failure);
-                Some(failure.error.kind.name())
+                Some(one_line(failure.error.kind.name()))
             }
             Self::Platform(failure) => {
                 rows.push(("done?", wording::outcome(failure.outcome()).to_owned()));
-                if failure.outcome() == contract::Outcome::Unknown {
-                    rows.push(("retry", same_run(failure.report.invocation.as_deref())));
+                if failure.outcome() == Outcome::Unknown {
+                    let next_try = next_try(&failure.report, failure.history());
+                    rows.push(("retry", retry(RetryAdvice::SameKey, Outcome::Unknown, next_try.as_ref())));
                 }
                 for denial in &failure.report.denials {
                     rows.push(("denied", denial.to_string()));
@@ -118,9 +124,9 @@ impl Failure {
                 if !said.is_empty() {
                     rows.push(("it said", said));
                 }
-                Some("platform failure")
+                Some("platform failure".to_owned())
             }
-            Self::Refused(_) => Some("not loaded"),
+            Self::Refused(_) => Some("not loaded".to_owned()),
             Self::Usage { hint, .. } => {
                 rows.extend(hint.clone().map(|hint| ("hint", hint)));
                 None
@@ -146,13 +152,17 @@ fn connector_rows(failure: &ConnectorFailure) -> Vec<(&'static str, String)> {
     add("code", error.code.clone());
     add("declined", error.decline_code.clone());
     add("done?", Some(wording::outcome(error.outcome).to_owned()));
-    add("retry", Some(retry(error.retry, failure.report.invocation.as_deref())));
+    let next_try = next_try(&failure.report, failure.history());
+    add("retry", Some(retry(error.retry, error.outcome, next_try.as_ref())));
     for related in &error.related {
         add("concerns", Some(format!("{} {}", related.resource, related.id)));
     }
     add("status", error.http_status.map(|status| status.to_string()));
     add("request", error.request_id.clone());
     add("key", error.idempotency_key.clone());
+    let until = error.key_protects_until.map(wording::unix_seconds);
+    add("until", until.map(|until| format!("{until}: until then the same run does nothing twice.")));
+    add("replayed", error.replayed.then(|| "It is the answer that an earlier try got.".to_owned()));
     add("see", error.doc_url.clone());
     for denial in &failure.report.denials {
         add("denied", Some(denial.to_string()));
@@ -160,24 +170,83 @@ fn connector_rows(failure: &ConnectorFailure) -> Vec<(&'static str, String)> {
     rows
 }
 
-fn retry(advice: contract::RetryAdvice, invocation: Option<&str>) -> String {
-    use contract::RetryAdvice;
+fn retry(advice: RetryAdvice, outcome: Outcome, next_try: Option<&NextTry<'_>>) -> String {
+    let flags = next_try.map(NextTry::flags);
+    let with_flags = |text: String| match &flags {
+        Some(flags) => format!("{text}: {flags}"),
+        None => format!("{text}."),
+    };
     match advice {
+        RetryAdvice::Never if outcome == Outcome::Unknown => {
+            with_flags("No: something must be changed or looked at first. A later try is the same run".to_owned())
+        }
         RetryAdvice::Never => "No: something must be changed first.".to_owned(),
-        RetryAdvice::SameKey => same_run(invocation),
+        RetryAdvice::SameKey => with_flags("Yes, as the same run, which does nothing twice".to_owned()),
         RetryAdvice::After(milliseconds) => {
             let wait = wording::duration(std::time::Duration::from_millis(milliseconds));
-            format!("Yes, after {wait}, as the same run{}.", invocation_flag(invocation))
+            with_flags(format!("Yes, after {wait}, as the same run"))
         }
     }
 }
 
-fn same_run(invocation: Option<&str>) -> String {
-    format!("Yes, as the same run, which does nothing twice{}.", invocation_flag(invocation))
+/// How to run the step again so that it is the same run, and so that what is known of it is not lost.
+#[derive(Serialize)]
+struct NextTry<'a> {
+    invocation_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idempotency_key: Option<&'a str>,
+    #[serde(flatten)]
+    history: History,
 }
 
-fn invocation_flag(invocation: Option<&str>) -> String {
-    invocation.map(|id| format!(": --invocation-id {id}")).unwrap_or_default()
+/// Of `call`, which takes these flags; other commands are no runs of a step.
+fn next_try(report: &CallReport, history: History) -> Option<NextTry<'_>> {
+    let invocation_id = report.invocation.as_deref()?;
+    let idempotency_key = report.idempotency_key.as_deref();
+    let repeatable = matches!(report.function, "actions.run" | "queries.run");
+    repeatable.then_some(NextTry { invocation_id, idempotency_key, history })
+}
+
+impl NextTry<'_> {
+    fn flags(&self) -> String {
+        let mut flags = format!("--invocation-id {}", wording::shell_word(self.invocation_id));
+        if let Some(key) = self.idempotency_key {
+            flags.push_str(&format!(" --idempotency-key {}", wording::shell_word(key)));
+        }
+        if self.history.in_doubt {
+            flags.push_str(&format!(" --in-doubt-since {}", wording::moment(self.history.first_try)));
+            if self.history.tries > 1 {
+                flags.push_str(&format!(" --tries {}", self.history.tries));
+            }
+        }
+        flags
+    }
+}
+
+/// The JSON form of a failure.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Record<'a> {
+    Connector {
+        #[serde(flatten)]
+        error: &'a contract::Error,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        next_try: Option<NextTry<'a>>,
+    },
+    Platform {
+        kind: &'static str,
+        message: String,
+        outcome: Outcome,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        next_try: Option<NextTry<'a>>,
+        report: &'a CallReport,
+    },
+    Ours {
+        kind: &'static str,
+        message: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hint: Option<&'a str>,
+    },
 }
 
 impl From<CallError> for Failure {

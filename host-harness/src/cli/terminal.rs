@@ -4,7 +4,7 @@
 //! outside is made harmless first: it must not steer the terminal.
 
 use std::fmt::Display;
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{BufWriter, IsTerminal, Write, stderr, stdout};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use super::arguments::Color;
 use super::failure::Failure;
+use super::json;
 
 /// What went well.
 pub const GOOD: Style = AnsiColor::Green.on_default();
@@ -25,6 +26,9 @@ pub const CARE: Style = AnsiColor::Yellow.on_default();
 pub const DIM: Style = Style::new().dimmed();
 /// What to read first.
 pub const STRONG: Style = Style::new().bold();
+
+/// So much is written at once.
+const BUFFER: usize = 64 << 10;
 
 /// A text in a style. Where colour is not wanted, the stream takes the style out again.
 pub fn paint(style: Style, text: impl Display) -> String {
@@ -69,14 +73,16 @@ impl Terminal {
 
     /// The whole result as one JSON document.
     pub fn document(&mut self, value: &impl Serialize) -> Result<(), Failure> {
-        let text = serde_json::to_string_pretty(value).map_err(|error| Failure::Machine(error.to_string()))?;
-        self.line(text)
+        let mut writer = BufWriter::with_capacity(BUFFER, &mut self.out);
+        json::write_document(&mut writer, value)?;
+        Ok(writer.flush()?)
     }
 
     /// One of many results as a line of JSON.
     pub fn json_line(&mut self, value: &impl Serialize) -> Result<(), Failure> {
-        let text = serde_json::to_string(value).map_err(|error| Failure::Machine(error.to_string()))?;
-        self.line(text)
+        let mut writer = BufWriter::with_capacity(BUFFER, &mut self.out);
+        json::write_line(&mut writer, value)?;
+        Ok(writer.flush()?)
     }
 
     /// Something to know that is not the result.
@@ -94,8 +100,9 @@ impl Terminal {
         let _ = writeln!(self.err, "{block}");
     }
 
-    pub fn error_record(&mut self, record: &serde_json::Value) {
-        let _ = writeln!(self.err, "{record}");
+    pub fn error_record(&mut self, record: &impl Serialize) {
+        let mut writer = BufWriter::with_capacity(BUFFER, &mut self.err);
+        let _ = json::write_line(&mut writer, record);
     }
 }
 

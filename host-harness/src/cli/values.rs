@@ -1,6 +1,8 @@
 //! What flags take besides words and files: values that are read from text, with what to write when they cannot be.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use host_harness::contract::TriggerUse;
 
 /// A length of time with its unit.
 pub fn duration(text: &str) -> Result<Duration, String> {
@@ -19,9 +21,42 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A point in time: RFC 3339 text, or seconds since 1970.
+pub fn moment(text: &str) -> Result<SystemTime, String> {
+    let seconds = text.parse().ok().and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
+    let time = seconds.or_else(|| humantime::parse_rfc3339(text).ok());
+    time.ok_or_else(|| "it is a point in time: 2026-11-21T15:42:03Z, or seconds since 1970".to_owned())
+}
+
+/// A trigger, with its filters where there are any: `TRIGGER`, or `TRIGGER=JSON`.
+pub fn trigger_use(text: &str) -> Result<TriggerUse, String> {
+    match text.split_once('=') {
+        None => Ok(TriggerUse::every(text)),
+        Some((trigger, input)) if host_harness::contract::is_json(input) => Ok(TriggerUse::of(trigger, input)),
+        Some(_) => Err("what comes after = is the trigger's input, as JSON".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_is_a_time_or_a_number_of_seconds() {
+        let expected = UNIX_EPOCH + Duration::from_secs(1_795_275_723);
+        assert_eq!(moment("2026-11-21T15:42:03Z"), Ok(expected));
+        assert_eq!(moment("1795275723"), Ok(expected));
+        for text in ["", "yesterday", "-1", "2026-11-21", "2026-11-21T15:42:03", "18446744073709551615"] {
+            assert!(moment(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_trigger_may_have_filters() {
+        assert_eq!(trigger_use("invoice.paid"), Ok(TriggerUse::every("invoice.paid")));
+        assert_eq!(trigger_use(r#"invoice.paid={"a":"="}"#), Ok(TriggerUse::of("invoice.paid", r#"{"a":"="}"#)));
+        assert!(trigger_use("invoice.paid={a").is_err());
+    }
 
     #[test]
     fn a_duration_needs_its_unit() {

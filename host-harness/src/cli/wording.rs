@@ -1,10 +1,11 @@
 //! Values of the contract in words, the same wherever they are shown.
 
-use std::time::Duration;
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use host_harness::contract::{Mode, Outcome, ResourceRecord};
-
-use super::json::Json;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 /// "Was it done?"
 pub fn outcome(outcome: Outcome) -> &'static str {
@@ -44,23 +45,60 @@ pub fn bytes(size: usize) -> String {
     }
 }
 
+/// A text as one word of a command line.
+pub fn shell_word(text: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.:/@%+,".contains(letter);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
 /// `contact Jenny Rosen cus_1`; a title that says nothing but the id is left out.
 pub fn record(record: &ResourceRecord) -> String {
     let ResourceRecord { internal, title, id, .. } = record;
     if title.is_empty() || title == id { format!("{internal} {id}") } else { format!("{internal} “{title}” {id}") }
 }
 
+/// The last second of the year 9999. RFC 3339 has no text for a later one.
+const LAST: u64 = 253_402_300_799;
+
+/// A point in time, to the second.
+pub fn moment(time: SystemTime) -> String {
+    unix_seconds(time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+}
+
+/// A point in time that the contract tells.
+pub fn unix_seconds(seconds: u64) -> String {
+    let time = UNIX_EPOCH + Duration::from_secs(seconds.min(LAST));
+    humantime::format_rfc3339_seconds(time).to_string()
+}
+
 /// A money field of a mapped record: `10.99 USD`.
 pub fn money(record: &ResourceRecord, field: &str) -> Option<String> {
-    let fields = Json::of(&record.fields);
-    let value = fields.get(field)?;
-    let (decimal, currency) = (value.get("decimal")?.text()?, value.get("currency")?.text()?);
+    #[derive(Deserialize)]
+    struct Money {
+        decimal: String,
+        currency: String,
+    }
+    let Money { decimal, currency } = serde_json::from_str(member(&record.fields, field)?.get()).ok()?;
     Some(format!("{decimal} {}", currency.to_uppercase()))
 }
 
 /// A text field of a mapped record.
 pub fn field(record: &ResourceRecord, field: &str) -> Option<String> {
-    Json::of(&record.fields).get(field)?.text().map(str::to_owned)
+    text(&record.fields, field)
+}
+
+/// The text that a JSON object has under a name.
+pub fn text(object: &str, name: &str) -> Option<String> {
+    serde_json::from_str(member(object, name)?.get()).ok()
+}
+
+fn member<'a>(object: &'a str, name: &str) -> Option<&'a RawValue> {
+    let members: HashMap<String, &RawValue> = serde_json::from_str(object).ok()?;
+    members.get(name).copied()
 }
 
 #[cfg(test)]
@@ -84,10 +122,32 @@ mod tests {
     }
 
     #[test]
+    fn a_word_of_a_command_line_stays_one() {
+        for (text, word) in
+            [("order_7", "order_7"), ("", "''"), ("a b", "'a b'"), ("$(rm)", "'$(rm)'"), ("it's", r"'it'\''s'")]
+        {
+            assert_eq!(shell_word(text), word);
+        }
+    }
+
+    #[test]
     fn sizes_read_well() {
         for (size, text) in [(12, "12 bytes"), (1024, "1 KiB"), (379_000, "371 KiB"), (3 << 19, "1.5 MiB")] {
             assert_eq!(bytes(size), text);
         }
+    }
+
+    #[test]
+    fn a_moment_reads_as_a_date_and_a_time() {
+        assert_eq!(unix_seconds(1_795_275_723), "2026-11-21T15:42:03Z");
+        assert_eq!(unix_seconds(253_402_300_800), "9999-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn a_text_is_found_by_its_name() {
+        assert_eq!(text(r#"{"a": 1, "b": "c"}"#, "b").as_deref(), Some("c"));
+        assert_eq!(text(r#"{"a": 1}"#, "a"), None);
+        assert_eq!(text("[]", "a"), None);
     }
 
     #[test]

@@ -197,6 +197,24 @@ fn tls_error(error: &rustls::Error) -> Error {
     }
 }
 
+/// Whether the server may have seen the request. All that fails while connecting has sent nothing.
+pub(super) fn may_have_left(error: &Error) -> bool {
+    !matches!(
+        error,
+        Error::DnsTimeout
+            | Error::DnsError { .. }
+            | Error::DestinationNotFound
+            | Error::DestinationUnavailable
+            | Error::DestinationIpProhibited
+            | Error::DestinationIpUnroutable
+            | Error::ConnectionRefused
+            | Error::ConnectionTimeout
+            | Error::TlsProtocolError
+            | Error::TlsCertificateError
+            | Error::TlsAlertReceived { .. }
+    )
+}
+
 /// What a failure on an open connection means.
 fn hyper_error(error: &hyper::Error) -> Error {
     if error.is_parse_too_large() {
@@ -532,17 +550,45 @@ mod tests {
         assert!(matches!(error, Error::ConnectionRefused), "{error:?}");
     }
 
-    #[tokio::test]
-    async fn a_server_that_speaks_no_tls_is_a_tls_error() {
-        let (port, _) = server(|mut stream| async move {
-            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
-            head(&mut stream).await;
+    /// How a server that reads so many bytes of the handshake, says this and hangs up appears.
+    async fn handshake(read: usize, says: &'static [u8]) -> Error {
+        let (port, _) = server(move |mut stream| async move {
+            let mut hello = vec![0; read];
+            let _ = stream.read_exact(&mut hello).await;
+            let _ = stream.write_all(says).await;
+            // What was not read makes it a reset.
         })
         .await;
-        let request = Request::get(format!("https://127.0.0.1:{port}/")).body(Full::new(Bytes::new())).unwrap();
+        let body = Bytes::from_static(b"amount=1099");
+        let request = Request::post(format!("https://127.0.0.1:{port}/v1/charges")).body(Full::new(body)).unwrap();
         let client = client(1 << 20);
-        let error = client.send(request, client.timeouts()).await.err().unwrap();
-        assert!(matches!(error, Error::TlsProtocolError), "{error:?}");
+        client.send(request, client.timeouts()).await.err().unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_server_that_speaks_no_tls_is_a_tls_error() {
+        const REFUSAL: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        for turn in 0..100 {
+            for says in [REFUSAL, b"220 mail.example.com ESMTP\r\n", b"-ERR unknown command\r\n"] {
+                for read in [0, 1, 100] {
+                    let error = handshake(read, says).await;
+                    // The reset may overtake what the server says.
+                    let known = matches!(error, Error::TlsProtocolError | Error::ConnectionRefused);
+                    assert!(known && !may_have_left(&error), "{turn}: {read} bytes read: {error:?}");
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_hangs_up_within_the_handshake_was_sent_nothing() {
+        for (read, says) in [(0, &b""[..]), (1, b""), (100, b""), (100, b"\x16\x03\x03")] {
+            let error = handshake(read, says).await;
+            assert!(!may_have_left(&error), "{read} bytes read, {says:?}: {error:?}");
+        }
+        // An alert in place of an answer: handshake_failure.
+        let error = handshake(100, b"\x15\x03\x03\x00\x02\x02\x28").await;
+        assert!(!may_have_left(&error), "{error:?}");
     }
 
     #[tokio::test]

@@ -13,7 +13,7 @@ use http_body_util::{BodyExt, Full};
 use tokio::time::timeout;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-use super::client::{Client, Timeouts};
+use super::client::{Client, Timeouts, may_have_left};
 use super::origin::Origin;
 use super::policy::{Denial, DenialReason, Policy};
 use crate::report::EgressRecord;
@@ -203,22 +203,4 @@ fn in_one_spelling(uri: &Uri, origin: &Origin) -> Result<Uri> {
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let whole = if path.starts_with('/') { format!("{origin}{path}") } else { format!("{origin}/{path}") };
     whole.parse().map_err(|_| Error::HttpRequestUriInvalid)
-}
-
-/// Whether the server may have seen the request. All that fails while connecting has sent nothing.
-fn may_have_left(error: &Error) -> bool {
-    !matches!(
-        error,
-        Error::DnsTimeout
-            | Error::DnsError { .. }
-            | Error::DestinationNotFound
-            | Error::DestinationUnavailable
-            | Error::DestinationIpProhibited
-            | Error::DestinationIpUnroutable
-            | Error::ConnectionRefused
-            | Error::ConnectionTimeout
-            | Error::TlsProtocolError
-            | Error::TlsCertificateError
-            | Error::TlsAlertReceived { .. }
-    )
 }

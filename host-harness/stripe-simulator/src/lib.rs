@@ -31,6 +31,7 @@ mod journal;
 mod listen;
 mod older;
 mod pages;
+mod paper;
 mod presence;
 mod protocol;
 mod resources;

@@ -5,36 +5,11 @@
 
 mod stripe;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use serde_json::{Value, json};
+use serde_json::Value;
+use specimens::{Author, Dice, Known};
 use stripe::{Answer, PINNED, Stripe};
-use stripe_facts::{Encoding, Facts, Field, Method, Operation, Shape};
-use stripe_simulator::{Options, TEST_SECRET_KEY};
-
-/// Numbers that look random and are the same for a seed (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end as u64).unwrap()
-    }
-
-    fn percent(&mut self, chance: usize) -> bool {
-        self.below(100) < chance
-    }
-
-    fn pick<'t, T: ?Sized>(&mut self, from: &[&'t T]) -> &'t T {
-        from[self.below(from.len())]
-    }
-}
+use stripe_facts::{Encoding, Facts, Method, Operation};
+use stripe_simulator::{Options, TEST_SECRET_KEY, conformance};
 
 /// How much is wrong with a request on purpose.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,154 +20,6 @@ enum Care {
     Half,
     /// No parameters at all but noise.
     Garbage,
-}
-
-/// The ids that there are, by the kind of their objects.
-#[derive(Default)]
-struct Pool(BTreeMap<String, BTreeSet<String>>);
-
-impl Pool {
-    /// Takes up every id in an answer.
-    fn learn(&mut self, value: &Value) {
-        match value {
-            Value::Object(members) => {
-                if let (Some(kind), Some(id)) = (members.get("object"), members.get("id"))
-                    && let (Some(kind), Some(id)) = (kind.as_str(), id.as_str())
-                {
-                    let known = self.0.entry(kind.to_owned()).or_default();
-                    if known.len() < 12 {
-                        known.insert(id.to_owned());
-                    }
-                }
-                members.values().for_each(|v| self.learn(v));
-            }
-            Value::Array(items) => items.iter().for_each(|i| self.learn(i)),
-            _ => {}
-        }
-    }
-
-    fn of(&self, kind: &str, dice: &mut Dice) -> Option<String> {
-        let ids: Vec<&String> = self.0.get(kind)?.iter().collect();
-        Some(ids[dice.below(ids.len())].clone())
-    }
-
-    fn any(&self, dice: &mut Dice) -> String {
-        let kinds: Vec<&String> = self.0.keys().collect();
-        let kind = kinds[dice.below(kinds.len())].clone();
-        self.of(&kind, dice).unwrap()
-    }
-
-    /// An id for a parameter or placeholder of this name, when it looks like one.
-    fn named(&self, name: &str, dice: &mut Dice) -> Option<String> {
-        let name = name.rsplit(['[', '.']).next().unwrap_or(name).trim_end_matches(']');
-        let kind = match name {
-            "intent" => dice.pick(&["payment_intent", "setup_intent"]),
-            "session" => "checkout.session",
-            "default_payment_method" | "payment_method" => "payment_method",
-            "subscription_exposed_id" => "subscription",
-            "line_item_id" => "line_item",
-            "schedule" => "subscription_schedule",
-            "id" => return Some(self.any(dice)),
-            "test_clock" => "test_helpers.test_clock",
-            other => other.trim_end_matches("_id"),
-        };
-        self.of(kind, dice).or_else(|| self.of(kind.trim_end_matches('s'), dice))
-    }
-}
-
-const TEXTS: &[&str] =
-    &["usd", "eur", "jpy", "a text", "US", "en", "2026-10-28.endive", "a@example.com", "pm_card_visa"];
-const ODD_TEXTS: &[&str] = &["", " ", "\0", "null", "[]", "-1", "日本語 \u{1f600}", "' OR 1=1", "%", "cus_none", "\n"];
-const NUMBERS: &[i64] = &[1, 2, 50, 1000, 2000, 12];
-const ODD_NUMBERS: &[i64] = &[0, -1, 99, 1 << 31, 999_999_999_999, i64::MAX, i64::MIN, i64::MAX - 1];
-
-struct Writer<'a> {
-    dice: &'a mut Dice,
-    pool: &'a Pool,
-    care: Care,
-}
-
-impl Writer<'_> {
-    fn odd(&mut self) -> bool {
-        self.care != Care::Valid && self.dice.percent(15)
-    }
-
-    fn text(&mut self, name: &str) -> String {
-        if self.odd() {
-            return match self.dice.below(4) {
-                0 => self.pool.any(self.dice),
-                1 => "x".repeat(600),
-                _ => self.dice.pick(ODD_TEXTS).to_owned(),
-            };
-        }
-        if name.contains("currency") {
-            return self.dice.pick(&["usd", "eur", "jpy"]).to_owned();
-        }
-        if name.ends_with("url") || name.ends_with("url]") {
-            return "https://example.com/".to_owned();
-        }
-        if name.ends_with("expand[0]") {
-            return self.dice.pick(&["customer", "data.customer", "latest_charge", "data", "lines.data"]).to_owned();
-        }
-        self.pool.named(name, self.dice).unwrap_or_else(|| self.dice.pick(TEXTS).to_owned())
-    }
-
-    fn number(&mut self, name: &str) -> i64 {
-        if self.odd() {
-            return ODD_NUMBERS[self.dice.below(ODD_NUMBERS.len())];
-        }
-        let timely =
-            ["_at", "time", "created", "start", "end", "anchor", "_date", "gte", "lte", "gt", "lt", "timestamp"];
-        let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs() as i64;
-        if timely.iter().any(|t| name.trim_end_matches(']').ends_with(t)) {
-            return now + [-86_400, 0, 86_400, 40 * 86_400][self.dice.below(4)];
-        }
-        NUMBERS[self.dice.below(NUMBERS.len())]
-    }
-
-    /// A value as JSON; scalars of forms become text later.
-    fn value(&mut self, shape: &Shape, name: &str, depth: usize) -> Value {
-        if self.odd() && self.dice.percent(20) {
-            return [json!("odd"), json!({}), json!([1, [2]]), json!({"a": {"b": "c"}}), json!("")][self.dice.below(5)]
-                .clone();
-        }
-        match shape {
-            Shape::Boolean => self.dice.percent(50).into(),
-            Shape::True => true.into(),
-            Shape::Integer => self.number(name).into(),
-            Shape::Number => (self.number(name) as f64 / 4.0).into(),
-            Shape::Decimal => self.dice.pick(&["1", "0.5", "12.25"]).into(),
-            Shape::Enum(_) if self.odd() => self.text(name).into(),
-            Shape::Enum(values) => values[self.dice.below(values.len())].as_str().into(),
-            Shape::Array(inner) => {
-                let count = if self.odd() { 0 } else { 1 + self.dice.below(2) };
-                (0..count).map(|i| self.value(inner, &format!("{name}[{i}]"), depth + 1)).collect()
-            }
-            Shape::Map(inner) => json!({"key": self.value(inner, name, depth + 1)}),
-            Shape::Object(fields) => self.members(fields, name, depth + 1),
-            Shape::Union(parts) => {
-                let part = &parts[self.dice.below(parts.len())];
-                self.value(part, name, depth)
-            }
-            _ => self.text(name).into(),
-        }
-    }
-
-    fn members(&mut self, fields: &[Field], parent: &str, depth: usize) -> Value {
-        let chance = [35, 15, 8, 4][depth.min(3)].min(4 + 400 / fields.len().max(1));
-        let mut object = serde_json::Map::new();
-        for field in fields {
-            let name = if parent.is_empty() { field.name.clone() } else { format!("{parent}[{}]", field.name) };
-            let wanted = if field.required { !self.odd() } else { depth < 6 && self.dice.percent(chance) };
-            if wanted {
-                object.insert(field.name.clone(), self.value(&field.shape, &name, depth));
-            }
-        }
-        if self.odd() {
-            object.insert("unheard_of".into(), "x".into());
-        }
-        Value::Object(object)
-    }
 }
 
 /// A value as the pairs of a form.
@@ -258,27 +85,17 @@ impl Sent {
     }
 }
 
-fn compose(operation: &'static Operation, pool: &Pool, dice: &mut Dice, care: Care) -> Sent {
-    let kind = match &operation.response {
-        Shape::Ref(name) => Some(name.as_str()),
-        _ => None,
-    };
-    let last = operation.path_parameters().last().map(|p| format!("{{{p}}}"));
-    let segments = operation.path.split('/').map(|segment| {
-        let Some(name) = segment.strip_prefix('{').and_then(|s| s.strip_suffix('}')) else { return segment.to_owned() };
-        let odd = care != Care::Valid && dice.percent(20);
-        if odd {
-            return escape(dice.pick(&["none", "cus_none", "日本", "%", "..", "a b", "search", "'"]));
-        }
-        let own = if Some(segment) == last.as_deref() { kind.and_then(|k| pool.of(k, dice)) } else { None };
-        escape(&own.or_else(|| pool.named(name, dice)).unwrap_or_else(|| "id_none".into()))
-    });
-    let path = segments.collect::<Vec<_>>().join("/");
+fn compose(operation: &'static Operation, known: &Known, dice: &mut Dice, care: Care) -> Sent {
+    let mut author = Author { dice, known, wrong: care != Care::Valid, sparse: false };
+    let mut path = operation.path.clone();
+    for (name, id) in author.path(operation) {
+        path = path.replacen(&format!("{{{name}}}"), &escape(&id), 1);
+    }
     let json = operation.encoding == Encoding::Json && operation.method == Method::Post;
     let text = if care == Care::Garbage {
-        dice.pick(NOISE).to_owned()
+        author.dice.pick(NOISE).to_owned()
     } else {
-        let value = Writer { dice, pool, care }.members(&operation.parameters, "", 0);
+        let value = Value::Object(author.parameters(operation));
         if json {
             value.to_string()
         } else {
@@ -382,39 +199,43 @@ async fn populate(stripe: &Stripe) {
 }
 
 /// Everything that is listed.
-async fn survey(stripe: &Stripe) -> Pool {
-    let mut pool = Pool::default();
+async fn survey(stripe: &Stripe) -> Known {
+    let mut known = Known::default();
     for operation in &Facts::bundled().operations {
         if operation.method == Method::Get && !operation.path.contains('{') && operation.parameter("limit").is_some() {
-            pool.learn(&send(stripe, &Sent::get(&operation.path), Some(PINNED)).await.body);
+            known.learn(&send(stripe, &Sent::get(&operation.path), Some(PINNED)).await.body);
         }
     }
-    pool
+    known
 }
 
 async fn walk(version: Option<&str>, rounds: &[Care]) {
     let seed = std::env::var("SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
     let stripe = Stripe::start_with(Options { seed: Some(seed), ..Options::default() }).await;
-    let mut dice = Dice(seed);
+    let mut dice = Dice::new(seed);
     // What is deleted is deleted at the end, so that everything else has something to work on.
     let mut operations: Vec<&Operation> = Facts::bundled().operations.iter().collect();
     operations.sort_by_key(|o| o.method == Method::Delete);
     let (mut succeeded, mut refused) = (0, 0);
     for care in rounds {
         populate(&stripe).await;
-        let mut pool = survey(&stripe).await;
+        let mut known = survey(&stripe).await;
         let mut before = state(&stripe).await;
         for operation in &operations {
-            let sent = compose(operation, &pool, &mut dice, *care);
+            let sent = compose(operation, &known, &mut dice, *care);
             let version = if operation.path.starts_with("/v2/") { Some(PINNED) } else { version };
             let about = About(format!("seed {seed}, {care:?}: {} {} {}", sent.method, sent.target, sent.body));
+            if *care == Care::Valid {
+                let (path, query) = sent.target.split_once('?').unwrap_or((&sent.target, ""));
+                assert_eq!(conformance::check_request(sent.method, path, query, &sent.body), Ok(()));
+            }
             let answer = send(&stripe, &sent, version).await;
             assert!(answer.status == 200 || (400..500).contains(&answer.status), "{} {}", answer.status, answer.text);
             assert!(answer.status == 401 || !answer.header("request-id").is_empty());
             // A card that is declined leaves its mark, and what is read may have come of age meanwhile.
             if answer.status == 200 || answer.status == 402 {
                 succeeded += 1;
-                pool.learn(&answer.body);
+                known.learn(&answer.body);
                 if sent.method != "GET" {
                     before = state(&stripe).await;
                 }

@@ -144,3 +144,20 @@ async fn a_link_that_comes_with_a_file_expires_by_itself() {
     let path = format!("/v1/file_links/{}", link["id"].as_str().unwrap());
     assert_eq!(stripe.get(&path, &[]).await.body["expired"], true);
 }
+
+#[tokio::test]
+async fn a_quote_can_be_read_on_paper() {
+    let stripe = Stripe::start().await;
+    let customer = stripe.make("/v1/customers", &[]).await.id();
+    let price = stripe
+        .make("/v1/prices", &[("currency", "usd"), ("unit_amount", "500"), ("product_data[name]", "Tea")])
+        .await
+        .id();
+    let quote = stripe.make("/v1/quotes", &[("customer", &customer), ("line_items[0][price]", &price)]).await.id();
+    let key = format!("Bearer {TEST_SECRET_KEY}");
+    let paper = stripe.send("GET", &format!("/v1/quotes/{quote}/pdf"), &[("authorization", &key)], "").await;
+    assert_eq!((paper.status, paper.header("content-type")), (200, "application/pdf"));
+    assert!(paper.text.starts_with("%PDF-") && paper.text.contains("5.00"), "{}", paper.text);
+    let missing = stripe.send("GET", "/v1/quotes/qt_none/pdf", &[("authorization", &key)], "").await;
+    assert_eq!((missing.status, missing.error()["code"].as_str()), (404, Some("resource_missing")));
+}

@@ -109,7 +109,7 @@ fn a_decline_says_all_there_is_to_know() {
             "  retry     No: something must be changed first.\n",
             "  status    402\n",
             "  request   req_",
-            "  key       payment_intent.create-",
+            "  key       payment_intents-",
             "  see       https://",
         ],
     );
@@ -148,14 +148,94 @@ fn an_answer_that_never_came_leaves_the_outcome_unknown() {
         }
     });
     let ended = run_against(address);
-    ended.failed(1, &["done?     Unknown: a request left", "retry     Yes", "--invocation-id order_8"]);
+    ended.failed(
+        1,
+        &["done?     Unknown: a request left", "retry     Yes", ": --invocation-id order_8 --in-doubt-since 20"],
+    );
 }
 
+const ORDER: [&str; 4] = ["call", "customer.create", "--invocation-id", "order_8"];
+
 fn run_against(address: std::net::SocketAddr) -> Ended {
-    Harness::new(&["call", "customer.create", "--invocation-id", "order_8", "--timeout", "200ms"])
+    Harness::new(&[&ORDER[..], &["--timeout", "200ms"]].concat())
         .env("STRIPE_SECRET_KEY", KEY)
         .env("STRIPE_API_BASE", &format!("http://{address}"))
         .run()
+}
+
+/// The words after `: ` in the row that says whether and how to try again.
+fn flags(ended: &Ended) -> Vec<String> {
+    let row = ended.stderr.lines().find(|line| line.starts_with("  retry ")).unwrap();
+    row.rsplit(": ").next().unwrap().split(' ').map(str::to_owned).collect()
+}
+
+#[test]
+fn a_refusal_on_the_second_try_is_no_proof_of_the_first() {
+    let stripe = Stripe::start();
+    stripe.fault("kind=reset_after&method=POST&path=/v1/customers");
+    let first = stripe.harness(&[&ORDER[..], &["--timeout", "1s"]].concat()).run();
+    let again = flags(&first.failed(1, &["done?     Unknown: a request left"]));
+    assert_eq!(again[..2], ["--invocation-id", "order_8"]);
+    stripe.no_faults();
+
+    let again: Vec<&str> = ["call", "customer.create"].into_iter().chain(again.iter().map(String::as_str)).collect();
+    let revoked = || stripe.harness(&again).env("STRIPE_SECRET_KEY", "sk_test_invalidCliTestsSecretKey");
+    let second = revoked().run().failed(1, &["error (authentication)", "done?     Unknown"]);
+    let third = flags(&second);
+    assert_eq!(third[third.len() - 2..], ["--tries", "2"], "{third:?}");
+    assert_eq!(third[..4], again[2..], "the first try stays the first");
+
+    let whole: Vec<&str> =
+        ["call", "customer.create", "--json"].into_iter().chain(again[2..].iter().copied()).collect();
+    let done = stripe.harness(&whole).run().succeeded().json();
+    assert_eq!(done["metadata"]["replayed"], true);
+    assert_eq!(done["report"]["history"]["in_doubt"], true);
+}
+
+#[test]
+fn with_json_a_failure_tells_the_next_try() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let ended = Harness::new(&[&ORDER[..], &["--timeout", "200ms", "--json"]].concat())
+        .env("STRIPE_SECRET_KEY", KEY)
+        .env("STRIPE_API_BASE", &format!("http://{address}"))
+        .run();
+    let next = ended.failed(1, &[]).error()["next_try"].clone();
+    assert_eq!(
+        (&next["invocation_id"], &next["tries"], &next["in_doubt"]),
+        (&json!("order_8"), &json!(1), &json!(false))
+    );
+    assert!(next["first_try"].is_u64());
+}
+
+#[test]
+fn an_own_idempotency_key_is_part_of_the_next_try() {
+    let stripe = Stripe::start();
+    stripe.fault("kind=reset_after&method=POST&path=/v1/customers");
+    let own = ["--idempotency-key", "mine-1", "--timeout", "1s"];
+    let again = flags(&stripe.harness(&[&ORDER[..], &own].concat()).run().failed(1, &[]));
+    assert_eq!(again[..4], ["--invocation-id", "order_8", "--idempotency-key", "mine-1"]);
+}
+
+#[test]
+fn files_that_make_no_sense_send_nothing() {
+    let stripe = Stripe::start();
+    let refused = |arguments: &[&str], said: &[&str]| {
+        stripe.harness(&[&["call"], arguments].concat()).run().failed(2, said);
+        assert!(stripe.requests().is_empty(), "{arguments:?}");
+    };
+    refused(&["customer.create", "--file", "receipt.pdf"], &["FIELD=PATH"]);
+    refused(&["customer.create", "--file", "file=/nowhere.pdf"], &["/nowhere.pdf cannot be read"]);
+    refused(&["customer.create", "--file", "file=/dev/zero"], &["/dev/zero", "16.0 MiB"]);
+    let file = TestFile::new("mine.pdf", "mine");
+    let named = format!("file={}", file.path());
+    refused(&["customer.list", "--file", &named], &["is a query: it takes no file"]);
+    refused(&["customer.create", "--output-file", file.path()], &["mine.pdf is there already", "--overwrite"]);
+    refused(&["customer.create", "--output-file", "/nowhere/at/all.pdf"], &["no folder"]);
+    refused(&["customer.create", "--overwrite"], &["--output-file"]);
+    refused(&["customer.create", "--in-doubt-since", "2026-11-21T15:42:03Z"], &["--invocation-id"]);
+    refused(&[ORDER[1], ORDER[2], ORDER[3], "--in-doubt-since", "yesterday"], &["2026-11-21T15:42:03Z"]);
 }
 
 #[test]

@@ -34,6 +34,43 @@ fn an_operation_is_described() {
 }
 
 #[test]
+fn operations_come_in_pages_when_asked() {
+    let page = |flags: &[&str]| Harness::new(&[&["operations", "--limit", "2"], flags].concat()).run().succeeded();
+    let first = page(&["--json"]).json();
+    assert_eq!(first["operations"].as_array().unwrap().len(), 2);
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let second = page(&["--json", "--cursor", cursor]).json();
+    assert_ne!(first["operations"], second["operations"]);
+    assert!(page(&[]).stderr.contains(&format!("--cursor {cursor}")));
+    Harness::new(&["operations", "--limit", "1001"]).run().failed(1, &["limit"]);
+    Harness::new(&["operations", "--cursor", "nowhere"]).run().failed(1, &["cursor"]);
+}
+
+#[test]
+fn the_whole_api_is_listed_when_asked() {
+    let count = |flags: &[&str]| {
+        let listed = Harness::new(&[&["operations", "--json"], flags].concat()).run().succeeded().json();
+        listed.as_array().unwrap().len()
+    };
+    assert!(count(&["--all"]) > count(&[]));
+    assert!(count(&["--all"]) > 600);
+}
+
+#[test]
+fn a_schema_comes_by_degrees_and_its_objects_by_name() {
+    let fields = |flags: &[&str]| {
+        let arguments = [&["describe", "payment_intent.create", "--json"], flags].concat();
+        let described = Harness::new(&arguments).run().succeeded().json();
+        described["input_schema"]["properties"].as_object().unwrap().len()
+    };
+    assert!(fields(&[]) < fields(&["--full"]));
+    assert_eq!(fields(&["--full"]), fields(&["--all"]), "two names of one flag");
+    let customer = Harness::new(&["schema", "customer"]).run().succeeded().json();
+    assert!(customer["properties"]["email"].is_object(), "{customer}");
+    Harness::new(&["schema", "custmer"]).run().failed(1, &["customer"]);
+}
+
+#[test]
 fn what_describe_suggests_works() {
     let shown = Harness::new(&["describe", "customer.create"]).run().succeeded().stdout;
     let suggested = shown.lines().last().unwrap();
@@ -55,7 +92,8 @@ fn a_sample_is_an_event() {
     let event = Harness::new(&["sample", "invoice.paid"]).run().succeeded().json();
     assert_eq!((event["object"].as_str(), event["type"].as_str()), (Some("event"), Some("invoice.paid")));
     let mapped = Harness::new(&["sample", "payment.succeeded", "--json"]).run().succeeded().json();
-    assert_eq!(mapped["trigger"], "payment_intent.succeeded");
+    assert_eq!((&mapped["event_type"], &mapped["complete"]), (&"payment_intent.succeeded".into(), &true.into()));
+    assert!(mapped["triggers"].as_array().unwrap().contains(&"payment_intent.succeeded".into()), "{mapped}");
     assert_eq!(mapped["record"]["internal"], "payment");
     Harness::new(&["sample", "invoice.payed"]).run().failed(1, &["invoice.paid"]);
 }
@@ -70,7 +108,7 @@ fn inspect_shows_what_it_may_reach_and_runs_nothing() {
         assert!(shown.stdout.contains(text), "{text}: {}", shown.stdout);
     }
     let document = Harness::new(&["inspect", "--json"]).run().succeeded().json();
-    assert_eq!(document["egress"].as_array().unwrap().len(), 1);
+    assert_eq!(document["egress"].as_array().unwrap().len(), 3);
     assert_eq!(document["component"]["size"], bundled_connector::COMPONENT.len());
     assert_eq!(document["connection"][0]["set"], false);
 }

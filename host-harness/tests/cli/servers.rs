@@ -1,30 +1,12 @@
 //! `simulate` and `serve`: what they say, what they answer, and how they end.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::support::{Ended, Harness, KEY, Running, Stripe, WEBHOOK_SECRET};
-
-/// One HTTP/1.1 exchange on a connection of its own: the status and the body.
-fn exchange(url: &str, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
-    let address = url.strip_prefix("http://").unwrap();
-    let mut stream = TcpStream::connect(address).unwrap();
-    write!(
-        stream,
-        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}",
-        body.len()
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
-}
+use crate::support::{Ended, Harness, KEY, Running, Stripe, WEBHOOK_SECRET, exchange};
 
 fn signed(secret: &str, age: u64, body: &str) -> String {
     let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() - age;
@@ -164,7 +146,9 @@ fn serve_takes_refuses_and_drops() {
     assert_eq!(running.json_line()["type"], "ignored");
 
     assert_eq!(exchange(&url, "GET", "/", "", "").0, 200);
-    assert_eq!(exchange(&url, "GET", "/webhooks/stripe", "", "").0, 405);
+    // Whether a GET means anything is the connector's to say.
+    assert_eq!(exchange(&url, "GET", "/webhooks/stripe", "", "").0, 400);
+    assert_eq!(running.json_line()["type"], "refused");
     assert_eq!(exchange(&url, "POST", "/elsewhere", "", "").0, 404);
     assert_eq!(exchange(&url, "POST", "/webhooks/stripe", "", &"x".repeat(2 << 20)).0, 413);
     let ended = running.interrupt().succeeded();
@@ -210,6 +194,71 @@ fn serve_subscribes_for_as_long_as_it_runs() {
     let last = stripe.requests().pop().unwrap();
     assert_eq!(last.method, "DELETE");
     assert!(last.path.starts_with("/v1/webhook_endpoints/we_"), "{}", last.path);
+}
+
+#[test]
+fn a_subscription_that_is_kept_outlives_the_process_that_serves_it() {
+    let stripe = Stripe::start();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("stripe.state");
+    let file = file.to_str().unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let url = format!("http://{address}/webhooks/stripe");
+
+    let made = stripe.harness(&["subscribe", &url, "customer.created", "--state-file", file, "--json"]).run();
+    let made = made.succeeded();
+    assert!(!made.stdout.contains("whsec_") && made.json().get("state").is_none(), "{made:?}");
+    assert_eq!(made.json()["event_types"], json!(["customer.created"]));
+
+    for name in ["Jenny", "Jens"] {
+        let arguments = ["serve", "--listen", &address, "--state-file", file, "--json"];
+        let mut running = stripe.harness(&arguments).spawn();
+        assert_eq!(running.json_line()["type"], "listening");
+        let input = json!({ "name": name }).to_string();
+        stripe.harness(&["call", "customer.create", "--input", &input]).run().succeeded();
+        assert_eq!(running.json_line()["event"]["record"]["title"], name);
+        running.interrupt().succeeded();
+    }
+
+    let renewed = stripe.harness(&["renew", "--state-file", file, "--json"]).run().succeeded().json();
+    assert_eq!(renewed["id"], made.json()["id"]);
+    let other = stripe.harness(&["subscribe", "http://127.0.0.1:1/other", "--state-file", file]).run();
+    other.failed(2, &["delivers to http://127.0.0.1:", "harness unsubscribe"]);
+    let ended = stripe.harness(&["unsubscribe", "--state-file", file]).run().succeeded();
+    assert!(ended.stdout.contains("nothing is delivered"), "{ended:?}");
+    assert!(!std::path::Path::new(file).exists());
+    stripe.harness(&["unsubscribe", "--state-file", file]).run().failed(2, &["it is not there", "harness subscribe"]);
+}
+
+#[test]
+fn recent_events_are_real_ones() {
+    let stripe = Stripe::start();
+    for name in ["Jenny", "Jens", "Ada"] {
+        let input = json!({ "name": name }).to_string();
+        stripe.harness(&["call", "customer.create", "--input", &input]).run().succeeded();
+    }
+    let recent = stripe.harness(&["recent", "customer.created", "--limit", "2", "--json"]).run().succeeded();
+    let titles: Vec<Value> = recent.json_lines().iter().map(|line| line["event"]["record"]["title"].clone()).collect();
+    assert_eq!(titles, ["Ada", "Jens"], "the newest first");
+    let shown = stripe.harness(&["recent", "customer.created"]).run().succeeded();
+    assert_eq!(shown.stdout.lines().count(), 3, "{shown:?}");
+    stripe.harness(&["recent", "customer.created", "--limit", "101"]).run().failed(1, &["limit"]);
+    stripe.harness(&["recent", "customer.created={"]).run().failed(2, &["as JSON"]);
+}
+
+#[test]
+fn a_poll_tells_where_the_next_begins() {
+    let stripe = Stripe::start();
+    let poll = |flags: &[&str]| stripe.harness(&[&["poll", "customer.created", "--json"], flags].concat()).run();
+    let begin = poll(&[]).succeeded().json_lines();
+    assert_eq!((begin.len(), &begin[0]["type"]), (1, &json!("cursor")));
+    stripe.harness(&["call", "customer.create", "--input", r#"{"name": "Jenny"}"#]).run().succeeded();
+    let cursor = begin[0]["cursor"].as_str().unwrap();
+    let polled = poll(&["--cursor", cursor]).succeeded().json_lines();
+    assert_eq!((polled.len(), &polled[0]["event"]["record"]["title"]), (2, &json!("Jenny")));
+    poll(&["--cursor", "nowhere"]).failed(1, &["cursor"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -16,6 +17,22 @@ pub const LIVE_KEY: &str = concat!("sk_live_", "51CliTestsSecretKey");
 pub const WEBHOOK_SECRET: &str = "whsec_CliTestsWebhookSecret";
 /// What no output may contain.
 const SECRETS: [&str; 2] = ["CliTestsSecretKey", "CliTestsWebhookSecret"];
+
+/// One HTTP/1.1 exchange on a connection of its own: the status and the body.
+pub fn exchange(url: &str, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
+    let address = url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
+}
 
 /// A simulator of this test's own.
 pub struct Stripe {
@@ -36,6 +53,17 @@ impl Stripe {
 
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.simulator.as_ref().unwrap().requests()
+    }
+
+    /// Lets this go wrong from now on: a form of `/_simulator/faults`.
+    pub fn fault(&self, form: &str) {
+        let headers = "Content-Type: application/x-www-form-urlencoded\r\n";
+        assert_eq!(exchange(&self.url(), "POST", "/_simulator/faults", headers, form).0, 200);
+    }
+
+    /// Lets nothing go wrong any more.
+    pub fn no_faults(&self) {
+        assert_eq!(exchange(&self.url(), "DELETE", "/_simulator/faults", "", "").0, 200);
     }
 
     /// The binary, connected to this simulator.

@@ -6,7 +6,10 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use host_harness::{CacheFolder, Connector, Grants, Host, HostConfig, LoadError, Manifest};
+use host_harness::contract::Environment;
+use host_harness::{
+    CacheFolder, Call, Connection, Connector, Grants, Host, HostConfig, Invocation, LoadError, Manifest,
+};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::abi::{AbiVariant, WasmType};
 use wit_parser::{LiftLowerAbi, ManglingAndAbi, Resolve, WasmExport, WorldItem};
@@ -73,8 +76,14 @@ impl Guest {
     }
 
     /// The instructions of `resources.resolve`, which gets `(param i32 i32)` and returns the address of its result.
-    pub fn resolve(mut self, instructions: &str) -> Self {
-        self.bodies.push(("automation:connector/resources@0.1.0#resolve".to_owned(), instructions.to_owned()));
+    pub fn resolve(self, instructions: &str) -> Self {
+        self.function("resources", "resolve", instructions)
+    }
+
+    /// The instructions of a function of the contract. What it returns by address is read from 1024 on.
+    pub fn function(mut self, interface: &str, name: &str, instructions: &str) -> Self {
+        let function = format!("automation:connector/{interface}@0.1.0#{name}");
+        self.bodies.push((function, instructions.to_owned()));
         self
     }
 
@@ -89,8 +98,9 @@ impl Guest {
         resolve.push_str("wasi.wit", WASI).unwrap();
         let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
         let mut contract = String::new();
-        for entry in std::fs::read_dir(wit).unwrap() {
-            let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let files = std::fs::read_dir(wit).unwrap().map(|entry| entry.unwrap().path());
+        for path in files.filter(|path| path.extension().is_some_and(|e| e == "wit")) {
+            let text = std::fs::read_to_string(path).unwrap();
             let text = text.replace("package automation:connector@0.1.0;", "");
             contract.push_str(&text.replace("0.1.0", &self.version));
         }
@@ -156,6 +166,12 @@ pub const NONE: &str = "(i32.const 1024)";
 /// The real manifest, whose limits a test may change.
 pub fn manifest() -> Manifest {
     Manifest::parse(bundled_connector::MANIFEST).unwrap()
+}
+
+/// A call of this run, for a connection of nothing.
+pub fn call(invocation: Invocation) -> Call {
+    let none: [(&str, &str); 0] = [];
+    Call::new(Connection::new(&manifest(), Environment::Development, none).unwrap(), invocation)
 }
 
 /// A host of few calls and no cache.

@@ -1,31 +1,30 @@
 //! `call`: one action or query. Standard output has its result as JSON and nothing else.
 //!
-//! Whether the input is right is the connector's to say, so that every platform and this command line give the same
-//! answer; here only what cannot be read at all is refused.
+//! A run that ended in doubt is run again by its id, with what was known of it: the failure says with which flags.
 
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
-use std::time::Duration;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
-use host_harness::contract::{OperationKind, ToJson};
-use host_harness::{Connector, Invocation};
-use serde::Serialize;
-use serde_json::{Value, json};
+use host_harness::contract::{DescribeRequest, Embedded, File, OperationKind, ResourceRecord, ResultMetadata};
+use host_harness::{CallReport, Connector, History, Invocation};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::cli::arguments::Options;
 use crate::cli::connecting::Link;
 use crate::cli::failure::Failure;
-use crate::cli::json::Json;
-use crate::cli::loading;
 use crate::cli::progress::watch;
 use crate::cli::terminal::{Terminal, one_line};
-use crate::cli::values::duration;
+use crate::cli::values::{duration, moment};
+use crate::cli::{download, input, loading, upload, wording};
 
 const AFTER: &str = "\
 Prints what the service answered, as JSON. With --json it prints an envelope: `output`, `record` or `records` (in the
-platform's terms), `next_cursor`, `metadata` and `report`. With --all it prints one object of the list a line; with
---all --json one envelope, a page, a line.";
+platform's terms), `next_cursor`, `files` (without their bytes), `metadata` and `report`. With --all it prints one object
+of the list a line; with --all --json one envelope, a page, a line.
+
+Where the answer never came, the same run can be run again: the same --invocation-id, with --in-doubt-since as the failure
+prints it. Without the latter, an answer that says nothing of the first try would read as if nothing had been done.";
 
 #[derive(clap::Args)]
 #[command(after_help = AFTER)]
@@ -41,9 +40,20 @@ pub struct Arguments {
     /// All pages of a list
     #[arg(long)]
     all: bool,
+    /// A file that fills a field of the input; can be given again, 16 MiB in all
+    #[arg(long = "file", value_name = "FIELD=PATH", value_parser = upload::named)]
+    files: Vec<upload::Named>,
+    #[command(flatten)]
+    target: download::Target,
     /// Which run of the step it is: the same id never does the same thing twice
     #[arg(long, value_name = "ID")]
     invocation_id: Option<String>,
+    /// An earlier try of this run, begun then, may have been done: its answer was lost
+    #[arg(long, value_name = "TIME", value_parser = moment, requires = "invocation_id")]
+    in_doubt_since: Option<SystemTime>,
+    /// How many tries of this run there were before
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, requires = "in_doubt_since")]
+    tries: u32,
     /// An idempotency key of your own in place of the derived one
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
@@ -54,18 +64,25 @@ pub struct Arguments {
 
 pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Arguments) -> Result<(), Failure> {
     let manifest = loading::manifest(options)?;
-    let input = read_input(&arguments.input, manifest.limits.input)?;
+    let input = input::read(&arguments.input, manifest.limits.input)?;
+    let files = upload::read(&arguments.files)?;
+    arguments.target.check()?;
     let link = Link::open(options, terminal, &manifest).await?;
     let connector = loading::load(options, &manifest, &link.grants)?;
-    let operation = connector.describe_operation(&arguments.operation, None).await?.value.summary;
+    let operation = connector.describe_operation(DescribeRequest::shown(&arguments.operation)).await?.value.summary;
     match operation.kind {
         OperationKind::Action => {
             if arguments.all || arguments.cursor.is_some() {
                 return Err(Failure::usage(format!("`{}` is an action: it has no pages", operation.id)));
             }
-            action(&connector, &link, terminal, arguments, &input).await
+            action(&connector, &link, terminal, arguments, &input, files).await
         }
-        OperationKind::Query => query(&connector, &link, terminal, arguments, &input).await,
+        OperationKind::Query => {
+            if !files.is_empty() {
+                return Err(Failure::usage(format!("`{}` is a query: it takes no file", operation.id)));
+            }
+            query(&connector, &link, terminal, arguments, &input).await
+        }
         OperationKind::Trigger => {
             let hint = "`harness sample` prints an event of it, `harness serve` and `harness poll` receive them.";
             Err(Failure::usage(format!("`{}` is a trigger: it cannot be called", operation.id)).hint(hint))
@@ -78,11 +95,29 @@ pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Argumen
 struct Envelope<'a> {
     operation: &'a str,
     kind: &'static str,
-    output: Json,
+    output: Embedded<'a>,
     #[serde(flatten)]
-    records: serde_json::Map<String, Value>,
-    metadata: Value,
-    report: Value,
+    mapped: Mapped<'a>,
+    files: Vec<Attached<'a>>,
+    metadata: &'a ResultMetadata,
+    report: &'a CallReport,
+}
+
+/// What the answer is in the platform's terms.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Mapped<'a> {
+    One { record: &'a Option<ResourceRecord> },
+    Page { records: &'a [ResourceRecord], next_cursor: Option<&'a str> },
+}
+
+/// A file of the answer, and where it is now.
+#[derive(Serialize)]
+struct Attached<'a> {
+    #[serde(flatten)]
+    file: &'a File,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
 }
 
 async fn action(
@@ -91,24 +126,28 @@ async fn action(
     terminal: &mut Terminal,
     arguments: &Arguments,
     input: &str,
+    files: Vec<File>,
 ) -> Result<(), Failure> {
     let call = link.call(invocation(arguments)?);
-    let running = connector.run_action(&call, &arguments.operation, input);
+    let running = connector.run_action_with_files(&call, &arguments.operation, input, files);
     let reply = watch(&format!("Running {}", arguments.operation), running).await?;
-    let output = Json::of(&reply.value.output);
-    if !terminal.json {
-        return terminal.document(&output);
+    let done = reply.value;
+    let written = Written::of(&done.files, &arguments.target);
+    let output = Embedded(&done.output);
+    if terminal.json {
+        terminal.document(&Envelope {
+            operation: &arguments.operation,
+            kind: "action",
+            output,
+            mapped: Mapped::One { record: &done.record },
+            files: written.attached(&done.files),
+            metadata: &done.metadata,
+            report: &reply.report,
+        })?;
+    } else {
+        terminal.document(&output)?;
     }
-    let mut records = serde_json::Map::new();
-    records.insert("record".to_owned(), reply.value.record.to_json());
-    terminal.document(&Envelope {
-        operation: &arguments.operation,
-        kind: "action",
-        output,
-        records,
-        metadata: reply.value.metadata.to_json(),
-        report: json!(reply.report),
-    })
+    written.tell(terminal, &done.files)
 }
 
 async fn query(
@@ -123,26 +162,30 @@ async fn query(
         let call = link.call(invocation(arguments)?);
         let running = connector.run_query(&call, &arguments.operation, input, cursor.as_deref());
         let reply = watch(&format!("Running {}", arguments.operation), running).await?;
-        let (page, report) = (reply.value, json!(reply.report));
-        let output = Json::of(&page.output);
-        let next = page.next_cursor.clone();
+        let page = reply.value;
+        let written = Written::of(&page.files, &arguments.target);
+        let output = Embedded(&page.output);
         if terminal.json {
-            let mut records = serde_json::Map::new();
-            records.insert("records".to_owned(), page.records.to_json());
-            records.insert("next_cursor".to_owned(), page.next_cursor.to_json());
-            let operation = arguments.operation.as_str();
-            let metadata = page.metadata.to_json();
-            let envelope = Envelope { operation, kind: "query", output, records, metadata, report };
+            let envelope = Envelope {
+                operation: &arguments.operation,
+                kind: "query",
+                output,
+                mapped: Mapped::Page { records: &page.records, next_cursor: page.next_cursor.as_deref() },
+                files: written.attached(&page.files),
+                metadata: &page.metadata,
+                report: &reply.report,
+            };
             if arguments.all { terminal.json_line(&envelope)? } else { terminal.document(&envelope)? }
         } else if arguments.all {
-            match output.get("data").and_then(Json::list) {
+            match items(&page.output) {
                 Some(objects) => objects.iter().try_for_each(|object| terminal.json_line(object))?,
                 None => terminal.json_line(&output)?,
             }
         } else {
             terminal.document(&output)?;
         }
-        match next {
+        written.tell(terminal, &page.files)?;
+        match page.next_cursor {
             // A cursor that leads to itself would never end.
             Some(next) if arguments.all && cursor.as_deref() != Some(&next) => cursor = Some(next),
             Some(next) if !arguments.all => {
@@ -156,6 +199,62 @@ async fn query(
     }
 }
 
+/// The objects of a page.
+fn items(page: &str) -> Option<Vec<&RawValue>> {
+    #[derive(Deserialize)]
+    struct Page<'a> {
+        #[serde(borrow)]
+        data: Vec<&'a RawValue>,
+    }
+    serde_json::from_str::<Page<'_>>(page).ok().map(|page| page.data)
+}
+
+/// What became of the files of an answer. The answer itself is shown in any case: it may be the proof of a payment.
+struct Written {
+    paths: Vec<Option<PathBuf>>,
+    failure: Option<Failure>,
+}
+
+impl Written {
+    fn of(files: &[File], target: &download::Target) -> Self {
+        let mut written = Self { paths: Vec::new(), failure: None };
+        for file in files {
+            match target.write(file, files.len()) {
+                Ok(path) => written.paths.push(path),
+                Err(failure) => {
+                    written.failure = Some(failure);
+                    break;
+                }
+            }
+        }
+        written
+    }
+
+    fn attached<'a>(&self, files: &'a [File]) -> Vec<Attached<'a>> {
+        let paths = self.paths.iter().map(Option::as_ref).chain(std::iter::repeat(None));
+        let path = |path: &PathBuf| path.display().to_string();
+        files.iter().zip(paths).map(|(file, at)| Attached { file, path: at.map(path) }).collect()
+    }
+
+    /// Says where they are, and what went wrong.
+    fn tell(self, terminal: &mut Terminal, files: &[File]) -> Result<(), Failure> {
+        let told = if terminal.json { &[] } else { files };
+        for (file, path) in told.iter().zip(&self.paths) {
+            let about = format!(
+                "{} ({}, {})",
+                one_line(&file.name),
+                one_line(&file.content_type),
+                wording::bytes(file.content.len())
+            );
+            match path {
+                Some(path) => terminal.note(format_args!("{about} is in {}", path.display())),
+                None => terminal.note(format_args!("the answer has the file {about}: --output-file writes it")),
+            }
+        }
+        self.failure.map_or(Ok(()), Err)
+    }
+}
+
 fn invocation(arguments: &Arguments) -> Result<Invocation, Failure> {
     let mut invocation = match &arguments.invocation_id {
         Some(id) => Invocation::new(id),
@@ -163,27 +262,7 @@ fn invocation(arguments: &Arguments) -> Result<Invocation, Failure> {
     };
     invocation.idempotency_key.clone_from(&arguments.idempotency_key);
     invocation.timeout = arguments.timeout;
+    let tries = arguments.tries;
+    invocation.history = arguments.in_doubt_since.map(|since| History { tries, ..History::in_doubt_since(since) });
     Ok(invocation)
-}
-
-/// The input's text. What is far over the connector's limit is not even read to its end.
-fn read_input(given: &str, limit: usize) -> Result<String, Failure> {
-    let (name, source): (String, Box<dyn Read>) = match given.strip_prefix('@') {
-        _ if given == "-" => ("standard input".to_owned(), Box::new(std::io::stdin())),
-        Some(path) => {
-            let file = File::open(Path::new(path))
-                .map_err(|error| Failure::usage(format!("the input file {path} cannot be read: {error}")))?;
-            (path.to_owned(), Box::new(file))
-        }
-        None => return Ok(given.to_owned()),
-    };
-    let most = limit.saturating_mul(16);
-    let mut bytes = Vec::new();
-    let read = source.take(most as u64 + 1).read_to_end(&mut bytes);
-    read.map_err(|error| Failure::usage(format!("{name} cannot be read: {error}")))?;
-    if bytes.len() > most {
-        let (size, limit) = (most / 1024, limit / 1024);
-        return Err(Failure::usage(format!("{name} is over {size} KiB; an input has at most {limit} KiB")));
-    }
-    String::from_utf8(bytes).map_err(|_| Failure::usage(format!("{name} is not text in UTF-8")))
 }

@@ -1,13 +1,13 @@
 //! `choices`: what a drop-down of a resource shows.
 
-use host_harness::contract::{ChoiceRequest, ToJson};
+use host_harness::contract::{ChoiceField, ChoiceRequest};
 
 use crate::cli::arguments::Options;
 use crate::cli::connecting::Link;
 use crate::cli::failure::Failure;
-use crate::cli::loading;
 use crate::cli::progress::watch;
 use crate::cli::terminal::{Terminal, Tone, one_line};
+use crate::cli::{input, loading};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -21,21 +21,38 @@ pub struct Arguments {
     /// How many to list
     #[arg(long)]
     limit: Option<u32>,
+    /// The operation that a choice is for, by its id or alias
+    #[arg(long = "for", value_name = "OPERATION", requires = "field")]
+    operation: Option<String>,
+    /// The field of that operation, as a path: `items[0].price`
+    #[arg(long, value_name = "PATH", requires = "operation")]
+    field: Option<String>,
+    /// The input so far, on which the choices may depend: JSON, @FILE, or - for standard input
+    #[arg(short, long, value_name = "JSON", default_value = "{}", requires = "operation")]
+    input: String,
 }
 
 pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Arguments) -> Result<(), Failure> {
     let manifest = loading::manifest(options)?;
+    let field = match (&arguments.operation, &arguments.field) {
+        (Some(operation), Some(field)) => {
+            let input = input::read(&arguments.input, manifest.limits.input)?;
+            Some(ChoiceField { operation: operation.clone(), field: field.clone(), input })
+        }
+        _ => None,
+    };
     let link = Link::open(options, terminal, &manifest).await?;
     let connector = loading::load(options, &manifest, &link.grants)?;
     let request = ChoiceRequest {
         resource: arguments.resource.clone(),
+        for_field: field,
         search: arguments.search.clone(),
         cursor: arguments.cursor.clone(),
         limit: arguments.limit,
     };
     let page = watch("Listing", connector.choices(&link.fresh_call()?, request)).await?.value;
     if terminal.json {
-        return terminal.document(&page.to_json());
+        return terminal.document(&page);
     }
     if page.choices.is_empty() {
         terminal.note("none");

@@ -1,6 +1,5 @@
 //! `inspect`: what a component is, what it asks for and what it gets, before anything of it runs.
 
-use host_harness::contract::ToJson;
 use host_harness::egress::Rule;
 use host_harness::manifest::FieldKind;
 use host_harness::{CompiledFrom, Connector};
@@ -154,7 +153,7 @@ fn document(connector: &Connector, link: &Link) -> Value {
             "response_bytes": limits.response,
             "input_bytes": limits.input,
         },
-        "environment": link.connection.environment().to_json(),
+        "environment": link.connection.environment().name(),
         "connection": fields.collect::<Value>(),
     })
 }

@@ -1,11 +1,11 @@
 //! `operations`: the catalogue, all of it or what a search finds.
 
-use host_harness::contract::{Hints, OperationFilter, OperationKind, OperationSummary, ToJson};
+use host_harness::contract::{Hints, OperationFilter, OperationKind, OperationPage, OperationSummary};
 
 use crate::cli::arguments::Options;
 use crate::cli::failure::Failure;
 use crate::cli::loading;
-use crate::cli::terminal::{Terminal, Tone};
+use crate::cli::terminal::{Terminal, Tone, one_line};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -17,6 +17,15 @@ pub struct Arguments {
     /// Only about this resource
     #[arg(long, value_name = "RESOURCE")]
     resource: Option<String>,
+    /// Also the operations of the service's API that the catalogue has no entry of its own for
+    #[arg(long)]
+    all: bool,
+    /// Only so many of them, and where the next page begins: 1 to 1000
+    #[arg(long)]
+    limit: Option<u32>,
+    /// Where the page begins: the cursor of the page before
+    #[arg(long)]
+    cursor: Option<String>,
 }
 
 /// An operation's kind on the command line.
@@ -27,17 +36,30 @@ pub fn kind(text: &str) -> Result<OperationKind, String> {
 pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Arguments) -> Result<(), Failure> {
     let connector = loading::load_offline(options)?;
     let search = Some(arguments.words.join(" ")).filter(|words| !words.is_empty());
-    let filter = OperationFilter { kind: arguments.kind, resource: arguments.resource.clone(), search };
-    let found = connector.list_operations(filter).await?.value;
-    if terminal.json {
-        return terminal.document(&found.to_json());
+    let (kind, resource, all) = (arguments.kind, arguments.resource.clone(), arguments.all);
+    let filter = OperationFilter { kind, resource, search, all };
+    if arguments.limit.is_none() && arguments.cursor.is_none() {
+        let found = connector.all_operations(filter).await?;
+        return if terminal.json { terminal.document(&found) } else { show(terminal, &found) };
     }
-    if found.is_empty() {
+    let listed = connector.list_operations(filter, arguments.cursor.as_deref(), arguments.limit).await?;
+    let page: OperationPage = listed.value;
+    if terminal.json {
+        return terminal.document(&page);
+    }
+    show(terminal, &page.operations)?;
+    if let Some(cursor) = page.next_cursor {
+        terminal.note(format_args!("next page: --cursor {}", one_line(&cursor)));
+    }
+    Ok(())
+}
+
+fn show(terminal: &mut Terminal, operations: &[OperationSummary]) -> Result<(), Failure> {
+    if operations.is_empty() {
         terminal.note("none; without words it lists all");
         return Ok(());
     }
-    let rows = found.iter().map(row).collect();
-    terminal.table(&["operation", "kind", "title", "know before"], rows)
+    terminal.table(&["operation", "kind", "title", "know before"], operations.iter().map(row).collect())
 }
 
 fn row(operation: &OperationSummary) -> Vec<Tone> {

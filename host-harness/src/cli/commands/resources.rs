@@ -1,7 +1,5 @@
 //! `resources`: the kinds of object, and what they are in the platform's terms.
 
-use host_harness::contract::ToJson;
-
 use crate::cli::arguments::Options;
 use crate::cli::failure::Failure;
 use crate::cli::loading;
@@ -11,7 +9,7 @@ pub async fn run(options: &Options, terminal: &mut Terminal) -> Result<(), Failu
     let connector = loading::load_offline(options)?;
     let resources = connector.list_resources().await?.value;
     if terminal.json {
-        return terminal.document(&resources.to_json());
+        return terminal.document(&resources);
     }
     let rows = resources.into_iter().map(|resource| {
         let fields = resource.mapping.iter().map(|field| match field.internal == field.external {

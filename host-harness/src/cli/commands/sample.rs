@@ -1,10 +1,9 @@
-//! `sample`: an event of the right shape, for building a workflow before anything has happened.
+//! `sample`: an event of the right shape, for building a workflow before anything has happened. Real ones: `recent`.
 
-use host_harness::contract::ToJson;
+use host_harness::contract::Embedded;
 
 use crate::cli::arguments::Options;
 use crate::cli::failure::Failure;
-use crate::cli::json::Json;
 use crate::cli::loading;
 use crate::cli::terminal::Terminal;
 
@@ -18,5 +17,5 @@ pub struct Arguments {
 pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Arguments) -> Result<(), Failure> {
     let connector = loading::load_offline(options)?;
     let event = connector.sample(&arguments.trigger).await?.value;
-    if terminal.json { terminal.document(&event.to_json()) } else { terminal.document(&Json::of(&event.payload)) }
+    if terminal.json { terminal.document(&event) } else { terminal.document(&Embedded(&event.payload)) }
 }

@@ -1,6 +1,6 @@
 //! `test-connection`: whether the connection works, whether real money moves, and what a restricted key may do.
 
-use host_harness::contract::{Access, ConnectionReport, ToJson};
+use host_harness::contract::{Access, ConnectionReport};
 
 use crate::cli::arguments::Options;
 use crate::cli::connecting::Link;
@@ -17,7 +17,7 @@ pub async fn run(options: &Options, terminal: &mut Terminal) -> Result<(), Failu
     let reply = watch("Testing the connection", connector.test_connection(&link.fresh_call()?)).await?;
     let report = reply.value;
     if terminal.json {
-        return terminal.document(&report.to_json());
+        return terminal.document(&report);
     }
     let mode = wording::mode(report.mode);
     let style = if mode == "TEST" { GOOD } else { CARE };

@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use host_harness::contract::{
     self, ActionResult, ChoiceRequest, ErrorKind, Event, Mode, Outcome, ResourceRecord, SubscriptionRequest,
+    SubscriptionState, TriggerUse,
 };
 use host_harness::{CallError, Connection, Connector, Invocation, Manifest};
 use serde_json::{Map, Value, json};
@@ -25,10 +26,9 @@ use super::commands::serve::WEBHOOK_SECRET;
 use super::commands::test_connection::account;
 use super::connecting::Link;
 use super::failure::Failure;
-use super::json::Json;
 use super::loading;
 use super::progress::watch;
-use super::receiver::{Delivery, Receiver};
+use super::receiver::{Delivery, Expected, Receiver};
 use super::terminal::Terminal;
 use super::wording;
 
@@ -153,20 +153,67 @@ struct Sold {
 
 /// Where events come in.
 struct Mail {
-    deliveries: mpsc::UnboundedReceiver<Delivery>,
-    receiver: SocketAddr,
+    source: Source,
+    /// A receiver of the demo's own, whose key it knows: what signs as the service does must know the key, and a
+    /// subscription's is in its state, which nobody but the connector can read.
+    own: Mailbox,
     secret: String,
+}
+
+/// How the service's events come.
+enum Source {
+    /// Delivered to a receiver of this subscription.
+    Delivered(Mailbox, SubscriptionState),
+    /// Fetched, where no webhook can reach, from this cursor on.
+    Fetched(String),
+}
+
+/// A receiver, and what arrives there.
+struct Mailbox {
+    deliveries: mpsc::UnboundedReceiver<Delivery>,
+    address: SocketAddr,
     url: String,
-    /// Where polling begins, where no webhook can reach.
-    cursor: Option<String>,
     stop: tokio::sync::oneshot::Sender<()>,
     serving: tokio::task::JoinHandle<()>,
 }
 
-impl Mail {
-    async fn stop(self) {
+impl Mailbox {
+    /// Begins to take what comes.
+    fn open(receiver: Receiver, connector: &Connector, connection: Connection, expected: Expected) -> Self {
+        let (address, url) = (receiver.address(), receiver.url(&connector.manifest().id));
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let (mut inbox, serving) = receiver.serve(connector.clone(), connection, expected, async {
+            let _ = stopped.await;
+        });
+        let (sender, deliveries) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Some(mut arrival) = inbox.next().await {
+                if arrival.deliveries.drain(..).try_for_each(|delivery| sender.send(delivery)).is_err() {
+                    return;
+                }
+                arrival.taken();
+            }
+        });
+        Self { deliveries, address, url, stop, serving }
+    }
+
+    async fn close(self) {
         let _ = self.stop.send(());
         let _ = self.serving.await;
+    }
+
+    async fn post(&self, signature: &str, body: &str) -> Result<(u16, String), Failure> {
+        let answer = post::post(self.address, &self.url, signature, body).await;
+        answer.map_err(|error| Failure::Machine(format!("the receiver cannot be reached: {error}")))
+    }
+}
+
+impl Mail {
+    async fn stop(self) {
+        if let Source::Delivered(mailbox, _) = self.source {
+            mailbox.close().await;
+        }
+        self.own.close().await;
     }
 }
 
@@ -187,44 +234,33 @@ impl Demo<'_, '_> {
         self.stage.done("Test the connection", &connected, &format!("{connected} · {name}"))
     }
 
-    /// Opens the receiver, and makes the service deliver to it where it can.
+    /// Opens the receivers, and makes the service deliver to one of them where it can.
     async fn listen(&mut self, by_webhook: bool) -> Result<Mail, Failure> {
         self.stage.begin("listen for events");
-        let receiver = Receiver::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
-        let (address, url) = (receiver.address(), receiver.url(&self.manifest.id));
         let call = self.link.fresh_call()?;
-        let triggers: Vec<String> = TRIGGERS.iter().map(|&trigger| trigger.to_owned()).collect();
-        let (secret, cursor) = if by_webhook {
-            let request = SubscriptionRequest { callback_url: url.clone(), triggers };
+        let source = if by_webhook {
+            let receiver = receiver().await?;
+            let (address, url) = (receiver.address(), receiver.url(&self.manifest.id));
+            let request = SubscriptionRequest::new(url, uses());
             let made = watch("Making a webhook endpoint", self.connector.subscribe(&call, request)).await?.value;
             let kinds = format!("{} kinds of event", made.event_types.len());
             self.stage.done("Subscribe to events", &kinds, &format!("{kinds}, by webhook to http://{address}"))?;
-            let secret = made.secret.ok_or_else(|| Failure::Unexpected("the new endpoint has no secret".to_owned()))?;
-            (secret, None)
+            let expected = Expected::of(made.state.clone(), uses());
+            let connection = self.link.connection.clone();
+            Source::Delivered(Mailbox::open(receiver, self.connector, connection, expected), made.state)
         } else {
-            let polled = watch("Polling", self.connector.poll(&call, triggers, None)).await?.value;
+            let polled = watch("Polling", self.connector.poll(&call, uses(), None)).await?.value;
             self.stage.done(
                 "Subscribe to events",
                 "by polling",
                 "no public URL for webhooks: polling in their place",
             )?;
-            (format!("whsec_{}", Invocation::fresh()?.id.replace('_', "")), Some(polled.cursor))
+            Source::Fetched(polled.cursor)
         };
-        let connection: Connection = self.link.with(self.manifest, WEBHOOK_SECRET, secret.clone())?;
-        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let (mut inbox, serving) = receiver.serve(self.connector.clone(), connection, async {
-            let _ = stopped.await;
-        });
-        let (sender, deliveries) = mpsc::unbounded_channel();
-        tokio::spawn(async move {
-            while let Some(mut arrival) = inbox.next().await {
-                if arrival.deliveries.drain(..).try_for_each(|delivery| sender.send(delivery)).is_err() {
-                    return;
-                }
-                arrival.taken();
-            }
-        });
-        Ok(Mail { deliveries, receiver: address, secret, url, cursor, stop, serving })
+        let secret = format!("whsec_{}", Invocation::fresh()?.id.replace('_', ""));
+        let connection = self.link.with(self.manifest, WEBHOOK_SECRET, secret.clone())?;
+        let own = Mailbox::open(receiver().await?, self.connector, connection, Expected::default());
+        Ok(Mail { source, own, secret })
     }
 
     async fn sell(&mut self) -> Result<Sold, Failure> {
@@ -256,7 +292,7 @@ impl Demo<'_, '_> {
         let result = format!("{amount} {status}");
         self.stage.done("Charge a Visa card", &result, &format!("{result} · {}", payment.id))?;
 
-        let card = Json::of(&paid.output).get("payment_method").and_then(Json::text).map(str::to_owned);
+        let card = wording::text(&paid.output, "payment_method");
         let input = json!({
             "customer": customer.id, "items": [{ "price": price.id }], "default_payment_method": card,
         });
@@ -329,7 +365,7 @@ impl Demo<'_, '_> {
         self.stage.done("Run it again", "the first run's answer", &format!("the first run's answer · {}", other.id))?;
 
         self.stage.begin("count the charges");
-        let request = ChoiceRequest { resource: "charge".to_owned(), search: None, cursor: None, limit: Some(100) };
+        let request = ChoiceRequest { limit: Some(100), ..ChoiceRequest::of("charge") };
         let call = self.link.fresh_call()?;
         let charges = watch("Counting", self.connector.choices(&call, request)).await?.value.choices;
         let count = charges.iter().filter(|charge| charge.label == label).count();
@@ -339,7 +375,10 @@ impl Demo<'_, '_> {
 
     /// Waits for the event of each trigger that is about what was sold. Returns the payment's.
     async fn receive(&mut self, mail: &mut Mail, sold: &Sold) -> Result<Event, Failure> {
-        let how = if mail.cursor.is_some() { "fetched" } else { "delivered and signed" };
+        let how = match mail.source {
+            Source::Delivered(..) => "delivered and signed",
+            Source::Fetched(_) => "fetched",
+        };
         self.stage.heading(&format!("Events, {how}, and what they became"))?;
         self.stage.begin("wait for events");
         let deadline = tokio::time::Instant::now() + PATIENCE;
@@ -351,7 +390,7 @@ impl Demo<'_, '_> {
                 return Err(Failure::Unexpected(format!("no event came of {}", missing.join(", "))));
             };
             for event in events? {
-                let slot = TRIGGERS.iter().zip(&mut found).find(|(trigger, _)| **trigger == event.trigger);
+                let slot = TRIGGERS.iter().zip(&mut found).find(|(trigger, _)| is_of(&event, trigger));
                 if let Some((_, slot)) = slot
                     && is_about(&event, sold)
                 {
@@ -374,34 +413,33 @@ impl Demo<'_, '_> {
                 let money = money.map(|money| format!("{money} · ")).unwrap_or_default();
                 let text =
                     record.map_or("no record".to_owned(), |record| format!("{money}{}", wording::record(record)));
-                (event.trigger.as_str(), text)
+                (event.event_type.as_str(), text)
             })
             .collect();
         self.stage.aside(&became)?;
         expect(found.iter().all(|event| event.record.is_some()), || "an event became no record".to_owned())?;
-        let payment = found.into_iter().find(|event| event.trigger == "payment_intent.succeeded");
+        let payment = found.into_iter().find(|event| is_of(event, "payment_intent.succeeded"));
         payment.ok_or_else(|| Failure::Unexpected("no event of the payment".to_owned()))
     }
 
     /// The next events, however they come.
     async fn more(&self, mail: &mut Mail) -> Result<Vec<Event>, Failure> {
-        match &mail.cursor {
-            None => match mail.deliveries.recv().await {
+        match &mut mail.source {
+            Source::Delivered(mailbox, _) => match mailbox.deliveries.recv().await {
                 Some(Delivery::Event(event)) => Ok(vec![*event]),
                 Some(Delivery::Refused(error)) => {
                     Err(Failure::Unexpected(format!("a genuine delivery was refused: {}", error.message)))
                 }
                 Some(Delivery::Failed(reason)) => Err(Failure::Unexpected(reason)),
-                Some(Delivery::Duplicate(_) | Delivery::Ignored(_)) => Ok(Vec::new()),
+                Some(Delivery::Duplicate(_) | Delivery::Ignored(_) | Delivery::Answered(_)) => Ok(Vec::new()),
                 None => Err(Failure::Unexpected("the receiver has stopped".to_owned())),
             },
-            Some(cursor) => {
-                let triggers = TRIGGERS.iter().map(|&trigger| trigger.to_owned()).collect();
-                let page = self.connector.poll(&self.link.fresh_call()?, triggers, Some(cursor)).await?.value;
+            Source::Fetched(cursor) => {
+                let page = self.connector.poll(&self.link.fresh_call()?, uses(), Some(cursor.as_str())).await?.value;
                 if page.events.is_empty() {
                     tokio::time::sleep(POLL_INTERVAL).await;
                 }
-                mail.cursor = Some(page.cursor);
+                *cursor = page.cursor;
                 Ok(page.events)
             }
         }
@@ -416,23 +454,20 @@ impl Demo<'_, '_> {
             [("a forged delivery", "Forge a delivery", forged), ("an old one, replayed", "Replay an old one", old)]
         {
             self.stage.begin(what);
-            let (status, answer) = self.post(mail, &signature, &event.payload).await?;
+            let (status, answer) = mail.own.post(&signature, &event.payload).await?;
             expect(status == 400, || format!("{what}: it was answered {status} {answer}"))?;
             self.stage.done(title, "refused", &format!("{status}, nothing taken"))?;
             self.stage.aside(&[("it says", answer)])?;
         }
-        // By webhook it is there already; polled, it has yet to arrive a first time.
         let genuine = post::signature(&mail.secret, now, &event.payload);
-        if mail.cursor.is_some() {
-            let (status, answer) = self.post(mail, &genuine, &event.payload).await?;
-            expect(status == 200, || format!("a genuine delivery was answered {status} {answer}"))?;
-        }
+        let (status, answer) = mail.own.post(&genuine, &event.payload).await?;
+        expect(status == 200, || format!("a genuine delivery was answered {status} {answer}"))?;
         self.stage.begin("the same event again");
-        let (status, answer) = self.post(mail, &genuine, &event.payload).await?;
+        let (status, answer) = mail.own.post(&genuine, &event.payload).await?;
         expect(status == 200, || format!("a repeated delivery was answered {status} {answer}"))?;
         let wait = async {
             loop {
-                match mail.deliveries.recv().await {
+                match mail.own.deliveries.recv().await {
                     Some(Delivery::Duplicate(again)) if again.id == event.id => return true,
                     Some(_) => {}
                     None => return false,
@@ -444,20 +479,15 @@ impl Demo<'_, '_> {
         self.stage.done("Repeat an event", "dropped", &format!("{status}, and dropped: it was taken before"))
     }
 
-    async fn post(&self, mail: &Mail, signature: &str, body: &str) -> Result<(u16, String), Failure> {
-        let answer = post::post(mail.receiver, &mail.url, signature, body).await;
-        answer.map_err(|error| Failure::Machine(format!("the receiver cannot be reached: {error}")))
-    }
-
     async fn tidy_up(&mut self, mail: &Mail, sold: &Sold) -> Result<(), Failure> {
         self.stage.heading("Tidy up")?;
         let cancelled = self.create("subscription.cancel", &json!({ "subscription": sold.subscription.id })).await?;
         let status = self.field(&cancelled, "status", "canceled")?;
         self.stage.done("Cancel the subscription", &status, &format!("{status} · {}", cancelled.id))?;
-        if mail.cursor.is_none() {
+        if let Source::Delivered(_, state) = &mail.source {
             self.stage.begin("stop the deliveries");
             let call = self.link.fresh_call()?;
-            watch("Removing the webhook endpoint", self.connector.unsubscribe(&call, &mail.url, None)).await?;
+            watch("Removing the webhook endpoint", self.connector.unsubscribe(&call, state, None)).await?;
             self.stage.done("Stop the deliveries", "unsubscribed", "the webhook endpoint is gone")?;
         }
         Ok(())
@@ -517,11 +547,25 @@ fn record_of(result: &ActionResult) -> Result<ResourceRecord, Failure> {
     result.record.clone().ok_or_else(|| Failure::Unexpected("the answer was not mapped to a record".to_owned()))
 }
 
+/// A receiver on this machine, at a port that is free.
+async fn receiver() -> Result<Receiver, Failure> {
+    Receiver::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await
+}
+
+/// The triggers, without filters.
+fn uses() -> Vec<TriggerUse> {
+    TRIGGERS.iter().map(|&trigger| TriggerUse::every(trigger)).collect()
+}
+
+fn is_of(event: &Event, trigger: &str) -> bool {
+    event.triggers.iter().any(|matched| matched == trigger)
+}
+
 /// Whether the event is about this run's objects, and not about somebody else's in the same account.
 fn is_about(event: &Event, sold: &Sold) -> bool {
     let Some(record) = &event.record else { return true };
     let points_to = |field: &str, other: &ResourceRecord| wording::field(record, field).as_deref() == Some(&other.id);
-    match event.trigger.as_str() {
+    match event.event_type.as_str() {
         "customer.created" => record.id == sold.customer.id,
         "customer.subscription.created" => record.id == sold.subscription.id,
         "payment_intent.succeeded" => record.id == sold.payment.id,

@@ -3,7 +3,8 @@
 use hyper::Method;
 
 use super::html::{cards, document, escape};
-use super::{field, page, pdf as paper, redirect, with_type};
+use super::{field, page, redirect, with_type};
+use crate::paper;
 use crate::protocol::{Branch, Reply};
 use crate::resources::{Read, format_amount, pay_invoice};
 use crate::world::{Cause, Object, World, lock};

@@ -46,7 +46,6 @@ mod invoice;
 mod link;
 mod microdeposits;
 mod overview;
-mod pdf;
 mod portal;
 
 use bytes::Bytes;

@@ -219,7 +219,7 @@ impl Protocol {
     async fn look(&self, head: &Parts, reply: &Reply, fault: bool) {
         let (method, path) = (head.method.as_str(), head.uri.path());
         let found = Method::parse(method).and_then(|m| self.routes.find(m, path));
-        let contents = resources::contents_of(path).map(|_| &Shape::Any);
+        let contents = resources::download_of(path).map(|_| &Shape::Any);
         let version = reply.headers().get("stripe-version").and_then(|v| v.to_str().ok());
         let Ok(body) = reply.body().clone().collect().await;
         self.watch.violations.answer(&Answered {
@@ -252,8 +252,13 @@ impl Protocol {
         {
             return limited(&error, reason, request_id, scope.live);
         }
-        if let (Some(id), "GET") = (resources::contents_of(path), method) {
-            let found = resources::contents(&mut lock(&self.world.account(&scope)), id);
+        if let (Some(download), "GET") = (resources::download_of(path), method) {
+            // One that is an operation of the API has parameters, which are checked as everywhere.
+            let checked = match self.routes.find(Method::Get, path) {
+                Some(_) => self.prepare(head, body, None).and_then(|prepared| prepared.parameters.map(drop)),
+                None => Ok(()),
+            };
+            let found = checked.and_then(|()| download.contents(&mut lock(&self.world.account(&scope))));
             return match found {
                 Ok(contents) => file(contents, request_id),
                 Err(error) => refusal(&error, request_id, scope.live),

@@ -161,12 +161,6 @@ pub(crate) struct Contents {
     pub(crate) media_type: &'static str,
 }
 
-/// The file whose contents a path means.
-pub(crate) fn contents_of(path: &str) -> Option<&str> {
-    let id = path.strip_prefix("/v1/files/")?.strip_suffix("/contents")?;
-    (!id.is_empty() && !id.contains('/')).then_some(id)
-}
-
 /// What a file holds, as long as it is there.
 ///
 /// # Errors
@@ -192,13 +186,5 @@ mod tests {
         assert_eq!(format_of(b"a,b", "list.CSV"), Some("csv"));
         assert_eq!(format_of(b"a,b", "list.png"), None);
         assert_eq!(media_type("png"), "image/png");
-    }
-
-    #[test]
-    fn only_the_contents_of_a_file_are_contents() {
-        assert_eq!(contents_of("/v1/files/file_1/contents"), Some("file_1"));
-        for path in ["/v1/files/contents", "/v1/files//contents", "/v1/files/a/b/contents", "/v1/files/a"] {
-            assert_eq!(contents_of(path), None, "{path}");
-        }
     }
 }

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::fields::{assign, assign_metadata, new_metadata, whole};
-use super::{Call, Operations, Read, Reply, checkout_session, customer, invoice, listing, subscription};
+use super::file::Contents;
+use super::{Call, Operations, Read, Reply, checkout_session, customer, invoice, listing, money, subscription};
+use crate::paper;
 use crate::protocol::ApiError;
 use crate::world::{Account, Object, now};
 
@@ -198,6 +200,24 @@ fn list_items(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let quote = call.named(KIND)?;
     let items = items_of(call.account, quote.id());
     listing::parts(call, "item", items)
+}
+
+/// A quote as a person reads it.
+///
+/// # Errors
+/// There is no such quote.
+pub(super) fn pdf(account: &mut Account, id: &str) -> Result<Contents, ApiError> {
+    let quote = account.find(KIND, id, "id")?;
+    let currency = quote.text("currency").unwrap_or("usd");
+    let amount = |item: &Object, name: &str| money::amount(item.integer(name).unwrap_or_default(), currency);
+    let mut text = vec![format!("Quote {}", quote.text("number").unwrap_or_default())];
+    text.extend(quote.text("header").map(str::to_owned));
+    for item in items_of(account, id).iter().filter_map(Value::as_object) {
+        text.push(format!("{}: {}", item.text("description").unwrap_or("Item"), amount(item, "amount_total")));
+    }
+    text.push(format!("Total: {}", amount(&quote, "amount_total")));
+    text.extend(quote.text("footer").map(str::to_owned));
+    Ok(Contents { bytes: paper::document(&text).into(), media_type: "application/pdf" })
 }
 
 /// `line_items` of a quote, when expanded.

@@ -1,0 +1,32 @@
+//! `renew`: looks whether a subscription is still as it was made, mends what is not, and prolongs it where it expires.
+
+use std::path::PathBuf;
+
+use super::subscribe::show;
+use crate::cli::arguments::Options;
+use crate::cli::connecting::Link;
+use crate::cli::failure::Failure;
+use crate::cli::loading;
+use crate::cli::progress::watch;
+use crate::cli::state_file::StateFile;
+use crate::cli::terminal::Terminal;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Where `harness subscribe` keeps the subscription's state
+    #[arg(long, value_name = "FILE")]
+    state_file: PathBuf,
+}
+
+pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Arguments) -> Result<(), Failure> {
+    let manifest = loading::manifest(options)?;
+    let file = StateFile::new(&arguments.state_file, &manifest.id);
+    let kept = file.existing(terminal)?;
+    file.check()?;
+    let link = Link::open(options, terminal, &manifest).await?;
+    let connector = loading::load(options, &manifest, &link.grants)?;
+    let call = link.fresh_call()?;
+    let renewed = watch("Looking after the subscription", connector.renew(&call, &kept.state)).await?.value;
+    file.write(&kept.url, &renewed.state)?;
+    show(terminal, &renewed)
+}

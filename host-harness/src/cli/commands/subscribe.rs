@@ -1,0 +1,89 @@
+//! `subscribe`: makes the service deliver to a URL, and keeps what that subscription has to remember.
+
+use std::path::PathBuf;
+
+use host_harness::Connector;
+use host_harness::contract::{Subscription, SubscriptionRequest, TriggerUse};
+
+use super::events::triggers;
+use crate::cli::arguments::Options;
+use crate::cli::connecting::Link;
+use crate::cli::failure::Failure;
+use crate::cli::loading;
+use crate::cli::progress::watch;
+use crate::cli::state_file::StateFile;
+use crate::cli::terminal::{DIM, STRONG, Terminal, one_line, paint};
+use crate::cli::values::trigger_use;
+use crate::cli::wording;
+
+const AFTER: &str = "\
+The state file holds the key that deliveries are signed with: it is made readable for you alone. `harness serve
+--state-file` receives with it, `harness renew` looks after it and `harness unsubscribe` ends it.";
+
+#[derive(clap::Args)]
+#[command(after_help = AFTER)]
+pub struct Arguments {
+    /// Where the service shall deliver
+    url: String,
+    /// The triggers; all of the connector's without any. Those that the URL has already stay
+    #[arg(value_parser = trigger_use)]
+    triggers: Vec<TriggerUse>,
+    /// Where the subscription's state is kept; it is read first where it is there
+    #[arg(long, value_name = "FILE")]
+    state_file: PathBuf,
+}
+
+pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Arguments) -> Result<(), Failure> {
+    let manifest = loading::manifest(options)?;
+    let file = StateFile::new(&arguments.state_file, &manifest.id);
+    let link = Link::open(options, terminal, &manifest).await?;
+    let connector = loading::load(options, &manifest, &link.grants)?;
+    let triggers = triggers(&connector, &arguments.triggers).await?;
+    let made = subscribe(terminal, &connector, &link, &arguments.url, triggers, Some(&file)).await?;
+    show(terminal, &made)
+}
+
+/// Makes the subscription, and keeps its state where there is a file for it. A state that cannot be kept is of no use to
+/// anybody, so its subscription does not stay either.
+pub async fn subscribe(
+    terminal: &mut Terminal,
+    connector: &Connector,
+    link: &Link,
+    url: &str,
+    triggers: Vec<TriggerUse>,
+    file: Option<&StateFile<'_>>,
+) -> Result<Subscription, Failure> {
+    let mut earlier = None;
+    if let Some(file) = file {
+        earlier = file.read(terminal)?;
+        file.check()?;
+    }
+    if let Some(kept) = earlier.as_ref().filter(|kept| kept.url != url) {
+        let path = file.map(StateFile::path).unwrap_or_default();
+        let message = format!("{} is of a subscription that delivers to {}", path.display(), one_line(&kept.url));
+        return Err(Failure::usage(message).hint("Name another file, or end that one with `harness unsubscribe`."));
+    }
+    let earlier = earlier.map(|kept| kept.state);
+    let existed = earlier.is_some();
+    let request = SubscriptionRequest::new(url, triggers).with_state(earlier);
+    let made = watch("Making the webhook endpoint", connector.subscribe(&link.fresh_call()?, request)).await?.value;
+    let Some(Err(failure)) = file.map(|file| file.write(url, &made.state)) else { return Ok(made) };
+    if !existed {
+        watch("Removing the webhook endpoint", connector.unsubscribe(&link.fresh_call()?, &made.state, None)).await?;
+    }
+    Err(failure)
+}
+
+pub fn show(terminal: &mut Terminal, made: &Subscription) -> Result<(), Failure> {
+    if terminal.json {
+        return terminal.document(made);
+    }
+    terminal.line(paint(STRONG, one_line(&made.id)))?;
+    let mut row =
+        |name: &str, text: String| terminal.line(format_args!("{}  {text}", paint(DIM, format!("{name:<8}"))));
+    row("delivers", one_line(&made.event_types.join(", ")))?;
+    if let Some(end) = made.expires_at {
+        row("until", format!("{}; `harness renew` prolongs it", wording::unix_seconds(end)))?;
+    }
+    Ok(())
+}

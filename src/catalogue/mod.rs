@@ -1,0 +1,25 @@
+//! What the connector can do, as data: operations, triggers, resources, and the shapes of their values.
+//!
+//! The build writes it as one block of bytes, which [`table`] opens where it lies: nothing is parsed and nothing
+//! allocated before a call asks for something. Here entries are found ([`entry`], [`fn@list`], [`fn@nearest`]) and a request
+//! of the API and an entry that people made of one become the same thing to the engine ([`Operation`]). Nothing here
+//! knows an operation by name, checks a value or speaks to anybody. Readers: `operation` runs entries, `schema` and
+//! `sample` describe them, `input` checks values against them.
+
+mod embedded;
+mod find;
+mod list;
+mod nearest;
+mod operation;
+mod shape;
+
+pub use embedded::{constant, limit, table};
+pub use find::{Entry, entry, operation, trigger, unknown};
+pub use list::{Filter, Page, list};
+pub use nearest::{did_you_mean, nearest};
+pub use operation::Operation;
+pub use shape::unsets;
+pub use stripe_table::{
+    AuthMethod, Base, ConnectionField, Encoding, Field, FieldKind, Fields, Mapping, Meaning, Method, OperationKind,
+    Probe, Request, Resource, Rule, Safety, Shape, Texts, Trigger, ValueKind,
+};

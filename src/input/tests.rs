@@ -1,0 +1,453 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::catalogue::{self, Operation};
+use crate::error::{ErrorKind, Outcome};
+
+fn operation(id: &str) -> Operation {
+    catalogue::operation(id, None).expect(id)
+}
+
+/// Every entry of the catalogue and every request of the API.
+fn every_operation() -> impl Iterator<Item = Operation> {
+    let table = catalogue::table().expect("opens");
+    table.operations().iter().filter_map(Operation::curated).chain(table.requests().iter().map(Operation::plain))
+}
+
+fn ok(id: &str, input: Value) -> Input {
+    check(operation(id), &input.to_string(), Vec::new()).unwrap_or_else(|e| panic!("{id} {input}: {e:?}"))
+}
+
+fn refused(id: &str, input: &str) -> (String, String) {
+    let error = check(operation(id), input, Vec::new()).expect_err(input);
+    assert_eq!((error.kind, error.outcome), (ErrorKind::InvalidInput, Outcome::NotSent));
+    (error.field.unwrap_or_default(), format!("{} {}", error.message, error.hint.unwrap_or_default()))
+}
+
+#[test]
+fn names_the_missing_field() {
+    assert_eq!(refused("payment_intent.create", r#"{"currency":"usd"}"#).0, "amount");
+    assert_eq!(refused("payment_intent.confirm", "{}").0, "payment_intent");
+    assert_eq!(refused("v1.payment_intents.confirm", "{}").0, "intent");
+    assert_eq!(
+        refused("checkout_session.create", r#"{"line_items":[{"price_data":{"unit_amount":1}}]}"#).0,
+        "line_items[0].price_data.currency"
+    );
+}
+
+#[test]
+fn names_an_unknown_field_and_the_nearest() {
+    let (field, text) = refused("customer.create", r#"{"emial":"a@b.c"}"#);
+    assert_eq!(field, "emial");
+    assert!(text.contains("`email`"), "{text}");
+    let (field, text) = refused("customer.create", r#"{"address":{"zip":"1"}}"#);
+    assert_eq!(field, "address.zip");
+    assert!(text.contains("postal_code"), "{text}");
+    assert_eq!(refused("v1.customers.create", r#"{"emial":"a@b.c"}"#).0, "emial");
+}
+
+#[test]
+fn names_the_path_of_an_ill_typed_value() {
+    for (id, input, field) in [
+        ("customer.create", r#"{"email":5}"#, "email"),
+        ("payment_intent.create", r#"{"amount":"1099","currency":"usd"}"#, "amount"),
+        ("payment_intent.create", r#"{"amount":10.5,"currency":"usd"}"#, "amount"),
+        ("payment_intent.create", r#"{"amount":true,"currency":"usd"}"#, "amount"),
+        ("payment_intent.create", r#"{"amount":99999999999999999999,"currency":"usd"}"#, "amount"),
+        ("payment_intent.create", r#"{"amount":1e400,"currency":"usd"}"#, "amount"),
+        ("payment_intent.create", r#"{"amount":1,"currency":"usd","confirm":"yes"}"#, "confirm"),
+        (
+            "subscription.create",
+            r#"{"customer":"cus_1","items":[{"price":"price_1"},{"quantity":"2"}]}"#,
+            "items[1].quantity",
+        ),
+        ("subscription.create", r#"{"customer":"cus_1","items":[{"quantity":1e400}]}"#, "items[0].quantity"),
+        ("subscription.create", r#"{"customer":"cus_1","items":{"price":"price_1"}}"#, "items"),
+        ("customer.create", r#"{"metadata":{"a":1}}"#, "metadata.a"),
+        ("customer.create", r#"{"tax_exempt":"perhaps"}"#, "tax_exempt"),
+        ("customer.list", r#"{"created":{"gte":"yesterday"}}"#, "created.gte"),
+        ("customer.list", r#"{"created":"yesterday"}"#, "created"),
+        ("customer.list", r#"{"limit":99999999999999999999}"#, "limit"),
+    ] {
+        assert_eq!(refused(id, input).0, field, "{input}");
+    }
+}
+
+#[test]
+fn a_member_that_comes_twice_is_refused_wherever_it_is() {
+    for (id, input, field) in [
+        ("payment_intent.create", r#"{"amount":1,"amount":999999,"currency":"usd"}"#, "amount"),
+        ("payment_intent.create", r#"{"amount":1,"\u0061mount":999999,"currency":"usd"}"#, "amount"),
+        ("subscription.create", r#"{"customer":"cus_1","items":[{"price":"a","price":"b"}]}"#, "items[0].price"),
+        ("customer.create", r#"{"metadata":{"a":"1","a":"2"}}"#, "metadata.a"),
+    ] {
+        let (at, text) = refused(id, input);
+        assert_eq!(at, field, "{input}");
+        assert!(text.contains("twice"), "{text}");
+    }
+}
+
+#[test]
+fn refuses_amounts_that_stripe_would_not_take() {
+    assert!(refused("payment_intent.create", r#"{"amount":-5,"currency":"usd"}"#).1.contains("at least 1"));
+    assert!(refused("payment_intent.create", r#"{"amount":0,"currency":"usd"}"#).1.contains("at least 1"));
+    assert!(
+        refused("price.create", r#"{"unit_amount":-1,"currency":"usd","product":"prod_1"}"#).1.contains("negative")
+    );
+    ok("price.create", json!({"unit_amount": 0, "currency": "usd", "product": "prod_1"}));
+}
+
+#[test]
+fn a_credit_among_the_first_invoices_items_may_be_negative() {
+    let input = json!({"customer": "cus_1", "items": [{"price": "price_1"}],
+        "add_invoice_items": [{"price_data": {"currency": "usd", "product": "prod_1", "unit_amount": -500}}]});
+    let checked = ok("subscription.create", input);
+    assert_eq!(checked.parameters["add_invoice_items"][0]["price_data"]["unit_amount"], -500);
+}
+
+#[test]
+fn takes_a_whole_number_however_json_writes_it() {
+    for amount in ["1099", "1099.0", "1.099e3"] {
+        let text = format!(r#"{{"amount":{amount},"currency":"usd"}}"#);
+        let checked = check(operation("payment_intent.create"), &text, Vec::new()).expect(amount);
+        assert_eq!(checked.parameters["amount"], json!(1099));
+    }
+}
+
+#[test]
+fn a_number_with_a_fraction_is_sent_as_it_is_written() {
+    for (written, sent) in
+        [("12.5", json!("12.5")), ("0.1000000000000000055", json!("0.1000000000000000055")), ("10.0", json!(10))]
+    {
+        let text = format!(r#"{{"duration":"once","percent_off":{written}}}"#);
+        let checked = check(operation("v1.coupons.create"), &text, Vec::new()).expect(written);
+        assert_eq!(checked.parameters["percent_off"], sent);
+    }
+    assert_eq!(refused("v1.coupons.create", r#"{"percent_off":1e-1}"#).0, "percent_off");
+    assert_eq!(refused("v1.coupons.create", r#"{"percent_off":"12.5"}"#).0, "percent_off");
+}
+
+/// What travels as JSON would become text.
+#[test]
+fn no_number_with_a_fraction_travels_as_json() {
+    fn has_number(shape: catalogue::Shape<'_>) -> bool {
+        use catalogue::Shape;
+        match shape {
+            Shape::Number | Shape::Any => true,
+            Shape::Array(item) | Shape::Map(item) => has_number(item.get()),
+            Shape::Object(fields) => fields.iter().any(|f| has_number(f.shape())),
+            Shape::Union(parts) => parts.iter().any(has_number),
+            _ => false,
+        }
+    }
+    for operation in every_operation().filter(|o| o.request().encoding() == catalogue::Encoding::Json) {
+        for field in operation.parameters() {
+            assert!(!has_number(field.shape()), "{}: {}", operation.id(), field.name());
+        }
+    }
+}
+
+#[test]
+fn currencies_have_three_letters_and_are_sent_in_lower_case() {
+    for bad in ["us", "usdd", "us1", "u$d", "", "€"] {
+        assert_eq!(refused("payment_intent.create", &json!({"amount": 1, "currency": bad}).to_string()).0, "currency");
+    }
+    assert_eq!(ok("payment_intent.create", json!({"amount": 1, "currency": "EUR"})).parameters["currency"], "eur");
+}
+
+#[test]
+fn amounts_in_major_units_become_minor_ones() {
+    let input = ok("payment_intent.create", json!({"amount_major": "10.99", "currency": "usd"}));
+    assert_eq!(input.parameters["amount"], json!(1099));
+    assert!(!input.parameters.contains_key("amount_major"));
+    assert_eq!(
+        ok("payment_intent.create", json!({"amount_major": "500", "currency": "JPY"})).parameters["amount"],
+        json!(500)
+    );
+    for (input, field) in [
+        (r#"{"amount_major":"1","amount":100,"currency":"usd"}"#, "amount_major"),
+        (r#"{"amount_major":"10.999","currency":"usd"}"#, "amount_major"),
+        (r#"{"amount_major":true,"currency":"usd"}"#, "amount_major"),
+        (r#"{"amount_major":"1"}"#, "currency"),
+        (r#"{"amount_major":"0.00","currency":"usd"}"#, "amount"),
+        (r#"{"amount_major":"-1.00","currency":"usd"}"#, "amount"),
+    ] {
+        assert_eq!(refused("payment_intent.create", input).0, field, "{input}");
+    }
+}
+
+#[test]
+fn amounts_are_taken_as_a_decimal_with_its_currency_wherever_they_stand() {
+    let decimal = |text: &str, currency: &str| json!({"decimal": text, "currency": currency});
+    for (text, currency, minor) in [
+        ("10.99", "usd", 1099),
+        ("10.99", "USD", 1099),
+        ("500", "jpy", 500),
+        ("1.230", "kwd", 1230),
+        ("15", "isk", 1500),
+    ] {
+        let checked = ok("payment_intent.create", json!({"amount": decimal(text, currency), "currency": currency}));
+        assert_eq!(checked.parameters["amount"], json!(minor), "{text} {currency}");
+    }
+    let line = json!({"price_data": {"currency": "eur", "product": "prod_1", "unit_amount": decimal("3.50", "eur")}});
+    let checked = ok("checkout_session.create", json!({"line_items": [line]}));
+    assert_eq!(checked.parameters["line_items"][0]["price_data"]["unit_amount"], 350);
+    let negative = json!({"customer": "cus_1", "items": [], "add_invoice_items": [{"price_data": {"currency": "usd",
+        "product": "prod_1", "unit_amount": decimal("-5.00", "usd")}}]});
+    let checked = ok("subscription.create", negative);
+    assert_eq!(checked.parameters["add_invoice_items"][0]["price_data"]["unit_amount"], -500);
+    assert_eq!(ok("refund.create", json!({"charge": "ch_1", "amount": decimal("5", "usd")})).parameters["amount"], 500);
+    assert_eq!(
+        ok("v1.refunds.create", json!({"charge": "ch_1", "amount": decimal("5", "usd")})).parameters["amount"],
+        500
+    );
+}
+
+#[test]
+fn a_decimal_amount_agrees_with_the_currency_that_is_in_reach() {
+    for (id, input, field) in [
+        (
+            "payment_intent.create",
+            json!({"amount": {"decimal": "1", "currency": "eur"}, "currency": "usd"}),
+            "amount.currency",
+        ),
+        // The one around it counts where there is none beside it.
+        (
+            "payment_intent.create",
+            json!({"amount": 100, "currency": "usd", "transfer_data": {"destination": "acct_1",
+                "amount": {"decimal": "1", "currency": "eur"}}}),
+            "transfer_data.amount.currency",
+        ),
+        ("payment_intent.create", json!({"amount": {"decimal": "1"}, "currency": "usd"}), "amount.currency"),
+        ("payment_intent.create", json!({"amount": {"currency": "usd"}, "currency": "usd"}), "amount.decimal"),
+        (
+            "payment_intent.create",
+            json!({"amount": {"decimal": "1.999", "currency": "usd"}, "currency": "usd"}),
+            "amount.decimal",
+        ),
+        (
+            "payment_intent.create",
+            json!({"amount": {"decimal": "1.5", "currency": "jpy"}, "currency": "jpy"}),
+            "amount.decimal",
+        ),
+        (
+            "payment_intent.create",
+            json!({"amount": {"decimal": "1.234", "currency": "kwd"}, "currency": "kwd"}),
+            "amount.decimal",
+        ),
+        ("payment_intent.create", json!({"amount": {"decimal": "0", "currency": "usd"}, "currency": "usd"}), "amount"),
+        (
+            "payment_intent.create",
+            json!({"amount": {"decimal": "1", "currency": "usd", "unit": "major"}, "currency": "usd"}),
+            "amount.unit",
+        ),
+    ] {
+        assert_eq!(refused(id, &input.to_string()).0, field, "{input}");
+    }
+    // In a price's further currencies the name of the entry is the currency.
+    let options = |currency: &str| {
+        json!({"currency": "usd", "unit_amount": 100, "product": "prod_1",
+            "currency_options": {"eur": {"unit_amount": {"decimal": "9", "currency": currency}}}})
+    };
+    assert_eq!(ok("price.create", options("eur")).parameters["currency_options"]["eur"]["unit_amount"], 900);
+    assert_eq!(refused("price.create", &options("usd").to_string()).0, "currency_options.eur.unit_amount.currency");
+}
+
+#[test]
+fn times_are_taken_as_seconds_or_as_people_write_them() {
+    for (given, sent) in [
+        (json!(1769853600), 1769853600),
+        (json!("2026-01-31T10:00:00Z"), 1769853600),
+        (json!("2026-01-31T11:00:00+01:00"), 1769853600),
+        (json!("2026-01-31"), 1769817600),
+    ] {
+        assert_eq!(ok("customer.list", json!({"created": {"gte": given}})).parameters["created"]["gte"], sent);
+        assert_eq!(ok("customer.list", json!({"created": given})).parameters["created"], sent);
+    }
+    let (field, text) = refused("customer.list", r#"{"created":1769853600000}"#);
+    assert_eq!(field, "created");
+    assert!(text.contains("milliseconds"), "{text}");
+    let hint = |given: &str| refused("customer.list", &json!({"created": {"gte": given}}).to_string()).1;
+    assert!(hint("2026-01-31T10:00:00").contains("offset"));
+    assert!(hint("1769853600").contains("without quotes"));
+}
+
+#[test]
+fn times_of_v2_travel_as_text() {
+    let created = |given: Value| {
+        ok("v2.core.events.list", json!({"created": {"gte": given}})).parameters["created"]["gte"].clone()
+    };
+    assert_eq!(created(json!(1769853600)), "2026-01-31T10:00:00Z");
+    assert_eq!(created(json!("2026-01-31T10:00:00.000Z")), "2026-01-31T10:00:00.000Z");
+    let event = json!({"event_name": "x", "payload": {"value": "1"}, "timestamp": 1769853600});
+    assert_eq!(ok("v2.billing.meter_events.create", event).parameters["timestamp"], "2026-01-31T10:00:00Z");
+    let number = json!({"event_name": "x", "payload": {"value": "1"}, "identifier": 5});
+    assert_eq!(refused("v2.billing.meter_events.create", &number.to_string()).0, "identifier");
+}
+
+#[test]
+fn exactly_one_of_alternatives_is_wanted() {
+    assert!(refused("refund.create", "{}").1.contains("exactly one"));
+    assert!(refused("refund.create", r#"{"payment_intent":"pi_1","charge":"ch_1"}"#).1.contains("exactly one"));
+    ok("refund.create", json!({"charge": "ch_1"}));
+}
+
+#[test]
+fn only_an_id_that_cannot_be_is_refused() {
+    let made_by_stripe = |prefix: &str| json!({"payment_intent": format!("{prefix}1OzQ2eLkdIwHu7ix")}).to_string();
+    assert!(refused("payment_intent.confirm", &made_by_stripe("cus_")).1.contains("id of a customer"));
+    let price = |product: &str| json!({"currency": "usd", "unit_amount": 1, "product": product});
+    let (field, text) = refused("price.create", &price("in_1OzQ2eLkdIwHu7ix").to_string());
+    assert_eq!(field, "product");
+    assert!(text.contains("an invoice"), "{text}");
+    // People name products, and Stripe's test cards have names, too.
+    for own in ["in_store", "cus_1", "sub_gold-plan-2026-01", "sub_sched_1OzQ2eLkdIwHu7ix", "com.example.gold", "Gold"]
+    {
+        assert_eq!(ok("price.create", price(own)).parameters["product"], own);
+    }
+    let nested = json!({"customer": "cus_1", "items": [{"price": "prod_1OzQ2eLkdIwHu7ix"}]}).to_string();
+    assert_eq!(refused("subscription.create", &nested).0, "items[0].price");
+}
+
+#[test]
+fn ids_in_the_path_are_anything_that_names_one_object() {
+    let path = |id: &str| check(operation("customer.retrieve"), &json!({"customer": id}).to_string(), Vec::new());
+    for good in ["cus_1", "com.example.gold", "a:b", "25%", "größe", "...", &"x".repeat(255)] {
+        assert_eq!(path(good).expect(good).path, [good]);
+    }
+    for bad in ["", ".", "..", "a/b", "../x", "a?b", "a#b", "a b", "a\nb", "a\u{0}b", "\u{a0}", &"x".repeat(256)] {
+        assert_eq!(path(bad).expect_err(bad).field.as_deref(), Some("customer"), "{bad:?}");
+    }
+    assert_eq!(refused("customer.retrieve", r#"{"customer":5}"#).0, "customer");
+}
+
+#[test]
+fn metadata_limits_are_kept_locally() {
+    let long = json!({"metadata": {"k": "v".repeat(501)}}).to_string();
+    assert_eq!(refused("customer.create", &long).0, "metadata.k");
+    let nested = json!({"line_items": [], "payment_intent_data": {"metadata": {"k[0]": "v"}}}).to_string();
+    assert_eq!(refused("checkout_session.create", &nested).0, "payment_intent_data.metadata.k[0]");
+}
+
+#[test]
+fn null_and_empty_text_unset_where_stripe_lets_them() {
+    for nothing in [json!(null), json!("")] {
+        assert_eq!(ok("customer.create", json!({"metadata": nothing})).parameters["metadata"], "");
+        assert_eq!(ok("customer.create", json!({"metadata": {"k": nothing}})).parameters["metadata"]["k"], "");
+        let (field, text) = refused("customer.create", &json!({"email": nothing}).to_string());
+        assert_eq!(field, "email");
+        assert!(text.contains("Leave the field out"), "{text}");
+        assert!(refused("customer.create", &json!({"balance": nothing}).to_string()).1.contains("Leave the field out"));
+    }
+    // What travels as JSON has a null of its own.
+    let v2 = json!({"event_name": "x", "payload": {"gone": null, "empty": ""}, "identifier": ""});
+    let checked = ok("v2.billing.meter_events.create", v2).parameters;
+    assert_eq!((&checked["payload"]["gone"], &checked["payload"]["empty"]), (&Value::Null, &json!("")));
+    assert_eq!(checked["identifier"], "");
+}
+
+#[test]
+fn only_a_json_object_of_bearable_size_is_read() {
+    assert!(refused("customer.create", "{").1.contains("not JSON"));
+    assert!(refused("customer.create", "[1]").1.contains("not a list"));
+    let big = json!({"description": "x".repeat(2 * 1024 * 1024)}).to_string();
+    assert!(refused("customer.create", &big).1.contains("at most 1024 KiB"));
+    for empty in ["", " \n"] {
+        assert!(check(operation("customer.create"), empty, Vec::new()).is_ok());
+    }
+    let (field, text) = refused("customer.create", r#"{"address":{"city":Berlin}}"#);
+    assert_eq!(field, "address.city", "{text}");
+}
+
+#[test]
+fn defaults_fill_what_is_left_out() {
+    assert_eq!(ok("checkout_session.create", json!({"line_items": []})).parameters["mode"], "payment");
+    assert_eq!(ok("checkout_session.create", json!({"mode": "setup", "currency": "usd"})).parameters["mode"], "setup");
+}
+
+#[test]
+fn fields_of_a_hook_are_kept_apart() {
+    let checked = ok("subscription.cancel", json!({"subscription": "sub_1", "at_period_end": true}));
+    assert_eq!(checked.extra["at_period_end"], true);
+    assert!(checked.parameters.is_empty());
+    assert_eq!(refused("subscription.cancel", r#"{"subscription":"sub_1","at_period_end":1}"#).0, "at_period_end");
+}
+
+fn evidence() -> File {
+    File {
+        field: "file".into(),
+        name: "evidence.pdf".into(),
+        content_type: "application/pdf".into(),
+        content: b"%PDF".to_vec(),
+    }
+}
+
+#[test]
+fn a_file_goes_along_where_one_is_taken() {
+    let upload = operation("v1.files.create");
+    let input = r#"{"purpose":"dispute_evidence"}"#;
+    let checked = check(upload, input, vec![evidence()]).expect("fine");
+    let (field, file) = checked.file.expect("a file");
+    assert_eq!((field, file.name.as_str(), file.content.as_slice()), ("file", "evidence.pdf", b"%PDF".as_slice()));
+    assert!(!checked.parameters.contains_key("file"));
+    let refused = |files: Vec<File>| {
+        let error = check(upload, input, files).expect_err("refused");
+        (error.field.unwrap_or_default(), error.message)
+    };
+    assert_eq!(refused(vec![]).0, "file");
+    assert_eq!(refused(vec![evidence(), evidence()]).0, "file");
+    assert_eq!(refused(vec![File { field: "image".into(), ..evidence() }]).0, "image");
+    assert!(refused(vec![File { content: vec![0; 5 * 1024 * 1024 + 1], ..evidence() }]).1.contains("at most"));
+    assert!(refused(vec![File { content: vec![], ..evidence() }]).1.contains("empty"));
+    for name in ["", "a\"b", "a\r\nb", "a\0b"] {
+        assert!(refused(vec![File { name: name.into(), ..evidence() }]).1.contains("name"), "{name:?}");
+    }
+    for kind in ["", "pdf", "/", "a/", "application/pdf\r\nX: y"] {
+        assert!(refused(vec![File { content_type: kind.into(), ..evidence() }]).1.contains("media type"), "{kind:?}");
+    }
+    let none = check(operation("customer.create"), "{}", vec![evidence()]).expect_err("takes none");
+    assert_eq!(none.field.as_deref(), Some("file"));
+    let as_text = check(upload, r#"{"purpose":"dispute_evidence","file":"x"}"#, vec![evidence()]).expect_err("refused");
+    assert_eq!(as_text.field.as_deref(), Some("file"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn no_text_panics(text in ".{0,200}") {
+        for operation in every_operation() {
+            let _ = check(operation, &text, Vec::new());
+        }
+    }
+
+    #[test]
+    fn no_value_of_any_type_panics(value in arbitrary(), pick in any::<prop::sample::Index>()) {
+        for operation in every_operation() {
+            let names = operation.input_names();
+            if names.is_empty() {
+                continue;
+            }
+            let text = json!({ *pick.get(&names): value }).to_string();
+            let _ = check(operation, &text, Vec::new());
+        }
+    }
+}
+
+fn arbitrary() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".{0,20}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 32, 5, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            proptest::collection::hash_map("[a-z_]{1,10}|currency|decimal|metadata|gte|amount", inner, 0..5)
+                .prop_map(|m| Value::Object(m.into_iter().collect())),
+        ]
+    })
+}

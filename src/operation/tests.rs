@@ -1,0 +1,321 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::connection::Fields;
+use crate::error::{ErrorKind, Outcome};
+use crate::operation::session::{History, Invocation};
+use crate::sample;
+use crate::stripe::tests::scripted::{BEGINNING, KEY, Sent, Step, World, answer, broken, error};
+
+fn session<'w>(world: &'w World, history: Option<History>) -> Session<'w> {
+    let fields = Fields { values: vec![("api_key".into(), KEY.into())], development: true };
+    let invocation = Invocation { id: "run-1".into(), idempotency_key: None, timeout: None, history };
+    Session::start(world, world, &fields, invocation).expect("a session")
+}
+
+fn act_in(world: &World, id: &str, input: &Value) -> Result<Done> {
+    run_action(&session(world, None), id, &input.to_string(), Vec::new())
+}
+
+fn ask_in(world: &World, id: &str, input: &Value, cursor: Option<&str>) -> Result<Found> {
+    run_query(&session(world, None), id, &input.to_string(), cursor)
+}
+
+/// The one request that left.
+fn only(world: &World) -> Sent {
+    let sent = world.sent();
+    assert_eq!(sent.len(), 1, "{sent:?}");
+    sent.into_iter().next().expect("one")
+}
+
+fn body(sent: &Sent) -> String {
+    String::from_utf8_lossy(sent.body.as_deref().unwrap_or_default()).into_owned()
+}
+
+const CUSTOMER: &str = r#"{ "id": "cus_1",  "object":"customer", "email":"a\u0062@c.example", "balance": 1e2 }"#;
+
+#[test]
+fn an_answer_is_handed_on_as_it_came_with_its_object_mapped() {
+    let world = World::of([answer(200, CUSTOMER)]);
+    let done = act_in(&world, "customer.create", &json!({"email": "ab@c.example"})).expect("done");
+    assert_eq!(done.output, CUSTOMER);
+    let record = done.record.expect("a record");
+    assert_eq!((record.resource, record.id.as_str()), ("customer", "cus_1"));
+    assert_eq!(serde_json::from_str::<Value>(&record.fields).expect("JSON")["email"], "ab@c.example");
+    assert_eq!((done.metadata.attempts, done.files.len()), (1, 0));
+}
+
+#[test]
+fn a_plain_request_of_the_api_runs_by_its_own_id() {
+    let world = World::of([answer(200, r#"{"id":"txi_1","object":"tax.transaction"}"#)]);
+    let input = json!({"calculation": "taxcalc_1", "reference": "order 1"});
+    let done = act_in(&world, "v1.tax.transactions.create_from_calculation", &input).expect("done");
+    let sent = only(&world);
+    assert_eq!((sent.method.as_str(), sent.path.as_str()), ("POST", "/v1/tax/transactions/create_from_calculation"));
+    assert_eq!(body(&sent), "calculation=taxcalc_1&reference=order%201");
+    assert!(sent.header("idempotency-key").is_some());
+    assert!(done.record.is_none(), "a transaction is mapped to nothing");
+}
+
+#[test]
+fn an_entry_and_its_plain_request_have_one_key() {
+    let key = |id: &str| {
+        let world = World::of([answer(200, CUSTOMER)]);
+        act_in(&world, id, &json!({"email": "a@b.example"})).expect("done");
+        only(&world).header("idempotency-key").map(str::to_owned).expect("a key")
+    };
+    assert_eq!(key("customer.create"), key("v1.customers.create"));
+}
+
+#[test]
+fn a_post_that_only_reads_is_a_query_without_a_key() {
+    let world = World::of([answer(200, r#"{"id":"in_1","object":"invoice","amount_due":5,"currency":"usd"}"#)]);
+    let found = ask_in(&world, "v1.invoices.create_preview", &json!({"customer": "cus_1"}), None).expect("found");
+    let sent = only(&world);
+    assert_eq!((sent.method.as_str(), sent.header("idempotency-key")), ("POST", None));
+    assert_eq!((body(&sent).as_str(), found.records.len()), ("customer=cus_1", 1));
+}
+
+#[test]
+fn v2_is_spoken_in_json_and_its_removals_carry_a_key() {
+    let world = World::of([answer(200, r#"{"object":"v2.billing.meter_event","identifier":"x"}"#)]);
+    let input = json!({"event_name": "calls", "payload": {"value": "1"}, "timestamp": 1_769_853_600});
+    act_in(&world, "v2.billing.meter_events.create", &input).expect("done");
+    let sent = only(&world);
+    assert_eq!(sent.header("content-type"), Some("application/json"));
+    let sent: Value = serde_json::from_str(&body(&sent)).expect("JSON");
+    assert_eq!(sent["timestamp"], "2026-01-31T10:00:00Z");
+
+    let world = World::of([answer(200, r#"{"id":"we_1","object":"v2.core.event_destination"}"#)]);
+    act_in(&world, "v2.core.event_destinations.delete", &json!({"id": "we_1"})).expect("done");
+    let sent = only(&world);
+    assert_eq!((sent.method.as_str(), sent.path.as_str()), ("DELETE", "/v2/core/event_destinations/we_1"));
+    assert!(sent.header("idempotency-key").is_some());
+}
+
+#[test]
+fn requests_go_to_the_host_that_serves_them() {
+    let world = World::of([answer(200, r#"{"id":"file_1","object":"file"}"#)]);
+    let file = File {
+        field: "file".into(),
+        name: "a.pdf".into(),
+        content_type: "application/pdf".into(),
+        content: b"%PDF".to_vec(),
+    };
+    let input = r#"{"purpose":"dispute_evidence"}"#;
+    run_action(&session(&world, None), "v1.files.create", input, vec![file]).expect("done");
+    let sent = only(&world);
+    assert_eq!((sent.address.as_str(), sent.path.as_str()), ("files.stripe.com", "/v1/files"));
+    assert!(sent.header("content-type").is_some_and(|t| t.starts_with("multipart/form-data; boundary=")));
+    assert!(body(&sent).contains("filename=\"a.pdf\"") && body(&sent).contains("dispute_evidence"));
+
+    let world = World::of([answer(200, "{}")]);
+    let input = json!({"events": [{"event_name": "calls", "payload": {"value": "1"}}]});
+    act_in(&world, "v2.billing.meter_event_stream.create", &input).expect("done");
+    assert_eq!(only(&world).address, "meter-events.stripe.com");
+}
+
+#[test]
+fn a_file_comes_out_as_bytes_with_a_name() {
+    let pdf = answer(200, "%PDF-1.7").with("content-disposition", "attachment; filename=\"quote.pdf\"");
+    let world = World::of([pdf]);
+    let found = ask_in(&world, "v1.quotes.pdf", &json!({"quote": "qt_1"}), None).expect("found");
+    let [file] = found.files.as_slice() else { panic!("one file") };
+    assert_eq!(
+        (file.field.as_str(), file.name.as_str(), file.content.as_slice()),
+        ("file", "quote.pdf", b"%PDF-1.7".as_slice())
+    );
+    let told: Value = serde_json::from_str(&found.output).expect("JSON");
+    assert_eq!((&told["name"], &told["size"]), (&json!("quote.pdf"), &json!(8)));
+    assert!(found.records.is_empty());
+}
+
+#[test]
+fn lists_go_on_forwards_and_backwards() {
+    let page = r#"{"object":"list","url":"/v1/customers","has_more":true,"data":[{"id":"cus_1","object":"customer"},{"id":"cus_2","object":"customer"}]}"#;
+    for (input, cursor, path, next) in [
+        (json!({"limit": 2}), None, "/v1/customers?limit=2", "cus_2"),
+        (json!({"limit": 2}), Some("cus_9"), "/v1/customers?limit=2&starting_after=cus_9", "cus_2"),
+        (json!({"ending_before": "cus_8"}), None, "/v1/customers?ending_before=cus_8", "cus_1"),
+        (json!({"ending_before": "cus_8"}), Some("cus_9"), "/v1/customers?ending_before=cus_9", "cus_1"),
+    ] {
+        let world = World::of([answer(200, page)]);
+        let found = ask_in(&world, "customer.list", &input, cursor).expect("found");
+        assert_eq!((only(&world).path.as_str(), found.next_cursor.as_deref()), (path, Some(next)));
+        assert_eq!(found.records.len(), 2);
+    }
+}
+
+#[test]
+fn searches_and_v2_lists_go_on_by_their_page() {
+    let search =
+        r#"{"object":"search_result","url":"/v1/customers/search","has_more":true,"next_page":"tok=","data":[]}"#;
+    let world = World::of([answer(200, search)]);
+    let query = json!({"query": "email~\"a\""});
+    assert_eq!(
+        ask_in(&world, "v1.customers.search", &query, None).expect("found").next_cursor.as_deref(),
+        Some("tok=")
+    );
+    ask_in(&world, "v1.customers.search", &query, Some("tok=")).expect("found");
+    assert!(world.sent()[1].path.ends_with("&page=tok%3D"), "{:?}", world.sent()[1]);
+
+    // An empty page in the middle is none at the end.
+    let middle = r#"{"data":[],"next_page_url":"/v2/core/events?page=page_2&limit=1","previous_page_url":null}"#;
+    let last = r#"{"data":[{"id":"evt_1","object":"v2.core.event"}],"next_page_url":null,"previous_page_url":null}"#;
+    let world = World::of([answer(200, middle), answer(200, last)]);
+    let first = ask_in(&world, "v2.core.events.list", &json!({"limit": 1}), None).expect("found");
+    assert_eq!(first.next_cursor.as_deref(), Some("page_2"));
+    let second = ask_in(&world, "v2.core.events.list", &json!({"limit": 1}), Some("page_2")).expect("found");
+    assert_eq!((world.sent()[1].path.as_str(), second.next_cursor), ("/v2/core/events?limit=1&page=page_2", None));
+}
+
+#[test]
+fn what_has_no_pages_takes_no_cursor() {
+    let world = World::of([]);
+    let error = ask_in(&world, "customer.retrieve", &json!({"customer": "cus_1"}), Some("x")).expect_err("refused");
+    assert_eq!((error.field.as_deref(), world.sent().len()), (Some("cursor"), 0));
+}
+
+#[test]
+fn an_operation_of_the_other_kind_is_told_so_and_not_run() {
+    let world = World::of([]);
+    let error = ask_in(&world, "customer.create", &json!({}), None).expect_err("refused");
+    assert_eq!(error.kind, ErrorKind::UnknownOperation);
+    assert!(error.hint.is_some_and(|h| h.contains("is an action")) && world.sent().is_empty());
+}
+
+#[test]
+fn a_wrong_id_in_the_path_is_named_as_the_input_has_it() {
+    let missing = r#"{"error":{"type":"invalid_request_error","code":"resource_missing","param":"id","message":"No such customer"}}"#;
+    let world = World::of([answer(404, missing)]);
+    let error = ask_in(&world, "customer.retrieve", &json!({"customer": "cus_1"}), None).expect_err("missing");
+    assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::NotFound, Some("customer")));
+    let intent = missing.replace("\"id\"", "\"intent\"");
+    let world = World::of([answer(404, &intent)]);
+    let error = act_in(&world, "payment_intent.confirm", &json!({"payment_intent": "pi_1"})).expect_err("missing");
+    assert_eq!(error.field.as_deref(), Some("payment_intent"));
+}
+
+#[test]
+fn only_what_carries_a_key_or_finds_its_work_done_is_safe_to_repeat() {
+    let safe = |id: &str| is_idempotent(catalogue::operation(id, None).expect(id));
+    for id in ["customer.create", "customer.list", "subscription.cancel", "v2.core.event_destinations.delete"] {
+        assert!(safe(id), "{id}");
+    }
+    for id in ["v1.customers.delete", "v1.subscriptions.cancel", "v1.plans.delete"] {
+        assert!(!safe(id), "{id}");
+    }
+}
+
+const GONE: (&str, &str) = ("invalid_request_error", "resource_missing");
+const CANCELED: &str = r#"{"id":"sub_1","object":"subscription","status":"canceled"}"#;
+const ACTIVE: &str = r#"{"id":"sub_1","object":"subscription","status":"active"}"#;
+
+fn gone() -> Step {
+    error(404, GONE.0, GONE.1)
+}
+
+fn cancel(world: &World, history: Option<History>) -> Result<Done> {
+    run_action(&session(world, history), "subscription.cancel", r#"{"subscription":"sub_1"}"#, Vec::new())
+}
+
+#[test]
+fn a_subscription_that_this_step_has_ended_before_is_found_ended() {
+    let world = World::of([broken(), gone(), answer(200, CANCELED)]);
+    let done = cancel(&world, None).expect("done");
+    assert_eq!((done.output.as_str(), done.metadata.replayed, done.metadata.attempts), (CANCELED, true, 3));
+    let methods: Vec<String> = world.sent().into_iter().map(|s| s.method).collect();
+    assert_eq!(methods, ["DELETE", "DELETE", "GET"]);
+}
+
+#[test]
+fn a_look_that_fails_settles_nothing() {
+    let look_fails = [
+        error(401, "invalid_request_error", "x"),
+        error(403, "invalid_request_error", "x"),
+        answer(504, "<html>"),
+        broken(),
+    ];
+    for look in look_fails {
+        let world = World::of([broken(), gone(), look.clone()]);
+        let error = cancel(&world, None).map(|_| ()).expect_err("unknown");
+        assert_eq!(error.outcome, Outcome::Unknown, "{look:?}");
+        assert_eq!(error.attempts as usize, world.sent().len(), "{look:?}");
+        let hint = error.hint.expect("a hint");
+        assert!(!hint.contains("key") && hint.contains("looked up"), "{hint}");
+
+        // The same across runs.
+        let world = World::of([gone(), look.clone()]);
+        let history = Some(History { first_try: BEGINNING - 60, tries: 1, in_doubt: true });
+        let error = cancel(&world, history).map(|_| ()).expect_err("unknown");
+        assert_eq!((error.outcome, error.attempts as usize), (Outcome::Unknown, world.sent().len()), "{look:?}");
+
+        // Without a doubt there is nothing to settle: it was refused.
+        let world = World::of([gone(), look]);
+        let error = cancel(&world, None).map(|_| ()).expect_err("rejected");
+        assert_eq!((error.kind, error.outcome), (ErrorKind::NotFound, Outcome::Rejected));
+    }
+}
+
+#[test]
+fn a_subscription_that_never_was_is_not_found() {
+    for look in [gone(), answer(200, ACTIVE)] {
+        let world = World::of([gone(), look]);
+        let error = cancel(&world, None).map(|_| ()).expect_err("none");
+        assert_eq!((error.kind, error.outcome, error.attempts), (ErrorKind::NotFound, Outcome::Rejected, 2));
+    }
+}
+
+#[test]
+fn an_end_that_waits_is_an_update_under_a_key() {
+    let world = World::of([answer(200, ACTIVE)]);
+    let input = json!({"subscription": "sub_1", "at_period_end": true, "cancellation_details": {"comment": "x"}});
+    act_in(&world, "subscription.cancel", &input).expect("done");
+    let sent = only(&world);
+    assert_eq!((sent.method.as_str(), sent.path.as_str()), ("POST", "/v1/subscriptions/sub_1"));
+    assert_eq!(body(&sent), "cancellation_details[comment]=x&cancel_at_period_end=true");
+    assert!(sent.header("idempotency-key").is_some());
+
+    let world = World::of([]);
+    let both = json!({"subscription": "sub_1", "at_period_end": true, "invoice_now": true});
+    let error = act_in(&world, "subscription.cancel", &both).map(|_| ()).expect_err("refused");
+    assert_eq!((error.field.as_deref(), world.sent().len()), (Some("invoice_now"), 0));
+}
+
+#[test]
+fn bad_input_after_a_doubtful_try_does_not_hide_the_doubt() {
+    let world = World::of([]);
+    let history = Some(History { first_try: BEGINNING - 60, tries: 1, in_doubt: true });
+    let error = run_action(&session(&world, history), "customer.create", r#"{"email":5}"#, Vec::new()).map(|_| ());
+    assert_eq!(error.expect_err("refused").outcome, Outcome::Unknown);
+}
+
+/// Each of the API's operations with its sample: one request leaves, and its answer is read.
+#[test]
+fn every_operation_runs_with_its_sample() {
+    let table = catalogue::table().expect("opens");
+    let plain = table.requests().iter().map(Operation::plain);
+    for operation in table.operations().iter().filter_map(Operation::curated).chain(plain) {
+        let id = operation.id();
+        let (input, output) = (sample::input(operation), sample::output(operation));
+        let world = World::of([answer(200, &output)]);
+        let session = session(&world, None);
+        if operation.kind() == OperationKind::Query {
+            let found = run_query(&session, id, &input, None).unwrap_or_else(|e| panic!("{id}: {e:?}"));
+            assert_eq!(found.files.len(), usize::from(operation.request().binary()), "{id}");
+        } else {
+            let field = operation.parameters().iter().find(|f| f.shape() == catalogue::Shape::File);
+            let file = field.map(|f| File {
+                field: f.name().to_owned(),
+                name: "a.pdf".into(),
+                content_type: "application/pdf".into(),
+                content: vec![1],
+            });
+            let done =
+                run_action(&session, id, &input, file.into_iter().collect()).unwrap_or_else(|e| panic!("{id}: {e:?}"));
+            assert_eq!(done.output, output, "{id}");
+        }
+        let sent = only(&world);
+        assert!(!sent.path.contains(['{', '}', ' ']) && sent.path.starts_with("/v"), "{id}: {}", sent.path);
+    }
+}

@@ -11,7 +11,6 @@
 //! writes places down, nodes read them.
 
 mod escape;
-mod members;
 mod node;
 mod number;
 mod plain;
@@ -20,7 +19,6 @@ mod scan;
 mod tape;
 mod write;
 
-pub use members::Members;
 pub use node::{Kind, Node};
 pub use repeat::repeated_member;
 pub use scan::{Doc, ScanError, ScanErrorKind, Scanned, Unscanned};

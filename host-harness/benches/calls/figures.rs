@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use comfy_table::{CellAlignment, Table, presets};
 
+use crate::turn::Turn;
 use crate::{memory, node, share, subjects};
 
 /// So long each pair is measured, its start-up aside.
@@ -11,9 +12,6 @@ const TIME: Duration = Duration::from_secs(5);
 
 /// A turn lasts about so long: more than the caches need to settle, less than a machine's mood lasts.
 const TURN: Duration = Duration::from_millis(5);
-
-/// What is measured: does for so long what it does, and notes how long it took each time.
-pub type Turn = Box<dyn FnMut(Duration, &mut Vec<Duration>)>;
 
 /// The most that the component may have, in bytes.
 const LIMIT: usize = 1024 * 1024;

@@ -20,6 +20,7 @@ mod platform;
 mod servers;
 mod share;
 mod subjects;
+mod turn;
 
 use std::time::Duration;
 

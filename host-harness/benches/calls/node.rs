@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::figures::Turn;
 use crate::platform::WEBHOOK_SECRET;
 use crate::subjects::delivery;
+use crate::turn::Turn;
 
 /// Where the judges install it.
 const INSTALLED: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/../judges/node");

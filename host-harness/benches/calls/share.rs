@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::figures::Turn;
 use crate::platform::{CALLER, call, connection, connector};
 use crate::servers::ANSWERING;
 use crate::subjects::INPUT;
+use crate::turn::Turn;
 
 /// The computation of `customer.create` in the guest, the host functions that it calls within and its instantiation
 /// aside; and the same call whole.

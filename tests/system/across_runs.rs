@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use host_harness::contract::{Error, ErrorKind, Outcome, RetryAdvice};
-use host_harness::{History, Invocation};
+use host::contract::{Error, ErrorKind, Outcome, RetryAdvice};
+use host::{History, Invocation};
 
 use crate::platform::{Platform, refused};
 use crate::scripted::{Act, Scripted, answer, error};

@@ -1,7 +1,7 @@
 //! Everything that is wrong is said before anything is sent, with the field and the fix.
 
-use host_harness::contract::{DescribeRequest, Environment, Error, ErrorKind, Outcome, RetryAdvice};
-use host_harness::{Call, Invocation};
+use host::contract::{DescribeRequest, Environment, Error, ErrorKind, Outcome, RetryAdvice};
+use host::{Call, Invocation};
 use serde_json::json;
 
 use crate::platform::{KEY, Platform, Shop, refused};

@@ -1,7 +1,7 @@
 //! What ships: its imports, its size, and that it carries nothing of the machine that built it.
 
 use bundled_connector::{COMPONENT, MANIFEST};
-use host_harness::Manifest;
+use host::Manifest;
 
 use crate::platform::Platform;
 

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use host_harness::contract::{
+use host::contract::{
     DescribeRequest, ErrorKind, File, Mode, OperationFilter, OperationKind, OperationSummary, Outcome, ResourceRecord,
     ResultMetadata,
 };
-use host_harness::{CallError, Reply};
+use host::{CallError, Reply};
 use serde_json::{Map, Value};
 use specimens::{Author, Dice, Known};
 use stripe_connector::catalogue;
@@ -159,7 +159,7 @@ fn filled(listed: &Listed) -> String {
 }
 
 /// The error says all that the service said, and nothing is in doubt.
-fn check_error(error: &host_harness::contract::Error, answer: &Passed) {
+fn check_error(error: &host::contract::Error, answer: &Passed) {
     let told: Value = serde_json::from_slice(&answer.body).expect("JSON");
     let told = &told["error"];
     let text = |name: &str| told[name].as_str();

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use host_harness::contract::{ChoiceRequest, ErrorKind, Outcome, RetryAdvice};
+use host::contract::{ChoiceRequest, ErrorKind, Outcome, RetryAdvice};
 use serde_json::{Value, json};
 
 use crate::platform::{Platform, Shop, refused};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use host_harness::contract::{ErrorKind, Outcome, RetryAdvice};
-use host_harness::{Call, CallError, Reply, contract::ActionResult};
+use host::contract::{ErrorKind, Outcome, RetryAdvice};
+use host::{Call, CallError, Reply, contract::ActionResult};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinSet;
 

@@ -7,6 +7,7 @@
 mod across_runs;
 mod bad_input;
 mod component;
+mod egress;
 mod every_operation;
 mod idempotency;
 mod lost_answers;

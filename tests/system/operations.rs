@@ -1,7 +1,7 @@
 //! Every operation of the catalogue against the simulator: what it sends, what comes back, what it becomes.
 
-use host_harness::contract::{Access, Environment, ErrorKind, Mode, Outcome};
-use host_harness::{Call, Invocation};
+use host::contract::{Access, Environment, ErrorKind, Mode, Outcome};
+use host::{Call, Invocation};
 use serde_json::{Value, json};
 use stripe_simulator::conformance;
 

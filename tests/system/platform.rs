@@ -5,12 +5,8 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bundled_connector::{COMPONENT, MANIFEST};
-use host_harness::contract::{
-    DescribeRequest, Environment, Error, Operation, OperationFilter, OperationKind, TriggerUse,
-};
-use host_harness::{
-    CacheFolder, Call, CallError, Connection, Connector, Grants, Host, HostConfig, Invocation, Manifest,
-};
+use host::contract::{DescribeRequest, Environment, Error, Operation, OperationFilter, OperationKind, TriggerUse};
+use host::{CacheFolder, Call, CallError, Connection, Connector, Grants, Host, HostConfig, Invocation, Manifest};
 use serde_json::Value;
 use stripe_simulator::{RecordedRequest, Simulator, conformance};
 

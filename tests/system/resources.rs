@@ -1,6 +1,6 @@
 //! Resources: their mapping, ids that tell what they belong to, drop-downs.
 
-use host_harness::contract::{ChoiceRequest, ErrorKind};
+use host::contract::{ChoiceRequest, ErrorKind};
 use serde_json::json;
 
 use crate::platform::{Platform, Shop, refused};
@@ -55,8 +55,7 @@ async fn a_drop_down_lists_searches_and_pages() {
         let request = ChoiceRequest { search, cursor, limit, ..ChoiceRequest::of("customer") };
         shop.platform.connector.choices(&shop.platform.fresh(), request).await.expect("choices").value
     };
-    let labels =
-        |page: &host_harness::contract::ChoicePage| page.choices.iter().map(|c| c.label.clone()).collect::<Vec<_>>();
+    let labels = |page: &host::contract::ChoicePage| page.choices.iter().map(|c| c.label.clone()).collect::<Vec<_>>();
     let all = choices(None, None, None).await;
     assert_eq!(all.choices.len(), 4);
     assert_eq!(all.choices[0].detail.as_deref(), Some("x@example.com"));

@@ -1,6 +1,6 @@
 //! The catalogue describes itself truly: schemas are valid, samples fit them, real answers fit them.
 
-use host_harness::contract::{DescribeRequest, OperationFilter, OperationKind};
+use host::contract::{DescribeRequest, OperationFilter, OperationKind};
 use serde_json::{Value, json};
 
 use crate::platform::{Platform, Shop};
@@ -136,8 +136,7 @@ async fn operations_are_found_by_words_and_hints_tell_what_they_do() {
         let filter = OperationFilter { kind, resource, search, all: false };
         platform.connector.all_operations(filter).await.expect("a list")
     };
-    let ids =
-        |found: &[host_harness::contract::OperationSummary]| found.iter().map(|o| o.id.clone()).collect::<Vec<_>>();
+    let ids = |found: &[host::contract::OperationSummary]| found.iter().map(|o| o.id.clone()).collect::<Vec<_>>();
     assert_eq!(list(Some(OperationKind::Action), None, None).await.len(), 9);
     assert_eq!(list(Some(OperationKind::Query), None, None).await.len(), 5);
     assert_eq!(list(Some(OperationKind::Trigger), None, None).await.len(), 7);

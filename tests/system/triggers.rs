@@ -3,10 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use host_harness::contract::{
-    ErrorKind, Mode, Outcome, Receipt, SubscriptionRequest, SubscriptionState, WebhookRequest,
-};
-use host_harness::{Call, CallError, Connector, Reply};
+use host::contract::{ErrorKind, Mode, Outcome, Receipt, SubscriptionRequest, SubscriptionState, WebhookRequest};
+use host::{Call, CallError, Connector, Reply};
 use serde_json::{Value, json};
 use stripe_simulator::{Fault, FaultKind, Options, Simulator};
 
@@ -397,7 +395,7 @@ async fn polling_gives_every_event_once_and_in_order() {
     }
     p.act("product.create", json!({"name": "not listened to"})).await;
     let first = poll(Some(&start.cursor)).await;
-    let ids = |events: &[host_harness::contract::Event]| -> Vec<Value> {
+    let ids = |events: &[host::contract::Event]| -> Vec<Value> {
         events.iter().map(|e| json!(e.record.as_ref().expect("mapped").id)).collect()
     };
     assert_eq!(ids(&first.events), made);

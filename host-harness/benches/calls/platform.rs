@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use host_harness::contract::Environment;
-use host_harness::{CacheFolder, Call, Connection, Connector, Grants, Host, HostConfig, Invocation, Manifest};
+use host::contract::Environment;
+use host::{CacheFolder, Call, Connection, Connector, Grants, Host, HostConfig, Invocation, Manifest};
 use tokio::runtime::{Builder, Runtime};
 
 pub const KEY: &str = "sk_test_51Benchmark";

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use bytes::Bytes;
-use host_harness::contract::DescribeRequest;
+use host::contract::DescribeRequest;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -20,7 +20,7 @@ use crate::platform::{CALLER, HOST, load, runtime};
 
 /// Answers every request with a customer, over connections that stay open.
 pub static ANSWERING: LazyLock<String> = LazyLock::new(|| {
-    let connector = load(&HOST, &host_harness::Grants::nothing());
+    let connector = load(&HOST, &host::Grants::nothing());
     let described = CALLER.block_on(connector.describe_operation(DescribeRequest::shown("customer.create"))).unwrap();
     let customer = Bytes::from(described.value.sample_output);
     serve(move |stream| {

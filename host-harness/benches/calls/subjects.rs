@@ -6,8 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
-use host_harness::contract::{DescribeRequest, OperationFilter, WebhookRequest};
-use host_harness::{CacheFolder, Grants};
+use host::contract::{DescribeRequest, OperationFilter, WebhookRequest};
+use host::{CacheFolder, Grants};
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use hyper_util::client::legacy::Client;

@@ -4,9 +4,9 @@
 //! An address that the user gave for the API (a simulator's, a proxy's) is granted to the component for this run:
 //! naming it is the operator's override. Nothing else ever adds to what the manifest declares.
 
-use host_harness::contract::Environment;
-use host_harness::manifest::FieldKind;
-use host_harness::{Call, Connection, Grants, Invocation, Manifest, Secret};
+use host::contract::Environment;
+use host::manifest::FieldKind;
+use host::{Call, Connection, Grants, Invocation, Manifest, Secret};
 use stripe_simulator::{Simulator, TEST_SECRET_KEY};
 
 use super::arguments::Options;

@@ -13,8 +13,8 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
-use host_harness::Secret;
-use host_harness::contract::Environment;
+use host::Secret;
+use host::contract::Environment;
 
 use super::failure::Failure;
 use super::terminal::Terminal;

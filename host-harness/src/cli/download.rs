@@ -7,7 +7,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use host_harness::contract::File;
+use host::contract::File;
 
 use super::failure::Failure;
 

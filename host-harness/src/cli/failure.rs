@@ -7,8 +7,8 @@
 use std::io;
 use std::process::ExitCode;
 
-use host_harness::contract::{self, Outcome, RetryAdvice};
-use host_harness::{CallError, CallReport, ConnectorFailure, History, HostError, LoadError, PlatformFailure};
+use host::contract::{self, Outcome, RetryAdvice};
+use host::{CallError, CallReport, ConnectorFailure, History, HostError, LoadError, PlatformFailure};
 use serde::Serialize;
 use thiserror::Error;
 
@@ -280,8 +280,8 @@ impl From<io::Error> for Failure {
     }
 }
 
-impl From<host_harness::NoRandomness> for Failure {
-    fn from(error: host_harness::NoRandomness) -> Self {
+impl From<host::NoRandomness> for Failure {
+    fn from(error: host::NoRandomness) -> Self {
         Self::Machine(error.to_string())
     }
 }

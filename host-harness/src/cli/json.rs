@@ -195,7 +195,7 @@ fn harmless<W: Write + ?Sized>(writer: &mut W, text: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use host_harness::contract::Embedded;
+    use host::contract::Embedded;
     use proptest::prelude::*;
     use serde_json::{Value, json};
 

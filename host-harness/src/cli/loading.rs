@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fs;
 use std::path::Path;
 
-use host_harness::{Connector, Grants, Host, HostConfig, Manifest};
+use host::{Connector, Grants, Host, HostConfig, Manifest};
 
 use super::arguments::Options;
 use super::failure::Failure;

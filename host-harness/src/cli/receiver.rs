@@ -16,10 +16,10 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use host_harness::contract::{
+use host::contract::{
     Error, ErrorKind, Event, IgnoredEvent, Receipt, SubscriptionState, TriggerUse, WebhookRequest, WebhookResponse,
 };
-use host_harness::{Call, CallError, Connection, Connector, Invocation};
+use host::{Call, CallError, Connection, Connector, Invocation};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 

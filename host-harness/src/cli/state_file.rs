@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use host_harness::contract::SubscriptionState;
+use host::contract::SubscriptionState;
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use host_harness::contract::File;
+use host::contract::File;
 
 use super::failure::Failure;
 use super::wording;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use host_harness::contract::TriggerUse;
+use host::contract::TriggerUse;
 
 /// A length of time with its unit.
 pub fn duration(text: &str) -> Result<Duration, String> {
@@ -32,7 +32,7 @@ pub fn moment(text: &str) -> Result<SystemTime, String> {
 pub fn trigger_use(text: &str) -> Result<TriggerUse, String> {
     match text.split_once('=') {
         None => Ok(TriggerUse::every(text)),
-        Some((trigger, input)) if host_harness::contract::is_json(input) => Ok(TriggerUse::of(trigger, input)),
+        Some((trigger, input)) if host::contract::is_json(input) => Ok(TriggerUse::of(trigger, input)),
         Some(_) => Err("what comes after = is the trigger's input, as JSON".to_owned()),
     }
 }

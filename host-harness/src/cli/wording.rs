@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use host_harness::contract::{Mode, Outcome, ResourceRecord};
+use host::contract::{Mode, Outcome, ResourceRecord};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

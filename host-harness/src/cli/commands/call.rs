@@ -5,8 +5,8 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use host_harness::contract::{DescribeRequest, Embedded, File, OperationKind, ResourceRecord, ResultMetadata};
-use host_harness::{CallReport, Connector, History, Invocation};
+use host::contract::{DescribeRequest, Embedded, File, OperationKind, ResourceRecord, ResultMetadata};
+use host::{CallReport, Connector, History, Invocation};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 

@@ -1,6 +1,6 @@
 //! `choices`: what a drop-down of a resource shows.
 
-use host_harness::contract::{ChoiceField, ChoiceRequest};
+use host::contract::{ChoiceField, ChoiceRequest};
 
 use crate::cli::arguments::Options;
 use crate::cli::connecting::Link;

@@ -1,6 +1,6 @@
 //! `describe`: one operation, its input as a form would show it.
 
-use host_harness::contract::{DescribeRequest, Embedded, OperationKind};
+use host::contract::{DescribeRequest, Embedded, OperationKind};
 use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;

@@ -1,7 +1,7 @@
 //! Events as every command shows them, and the triggers that a command without any means.
 
-use host_harness::Connector;
-use host_harness::contract::{Error, Event, IgnoredEvent, OperationFilter, OperationKind, TriggerUse};
+use host::Connector;
+use host::contract::{Error, Event, IgnoredEvent, OperationFilter, OperationKind, TriggerUse};
 use serde::Serialize;
 
 use crate::cli::connecting::Link;

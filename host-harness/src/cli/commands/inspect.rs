@@ -1,8 +1,8 @@
 //! `inspect`: what a component is, what it asks for and what it gets, before anything of it runs.
 
-use host_harness::egress::Rule;
-use host_harness::manifest::FieldKind;
-use host_harness::{CompiledFrom, Connector};
+use host::egress::Rule;
+use host::manifest::FieldKind;
+use host::{CompiledFrom, Connector};
 use serde_json::{Value, json};
 
 use crate::cli::arguments::Options;

@@ -1,6 +1,6 @@
 //! `operations`: the catalogue, all of it or what a search finds.
 
-use host_harness::contract::{Hints, OperationFilter, OperationKind, OperationPage, OperationSummary};
+use host::contract::{Hints, OperationFilter, OperationKind, OperationPage, OperationSummary};
 
 use crate::cli::arguments::Options;
 use crate::cli::failure::Failure;

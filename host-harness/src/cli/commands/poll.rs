@@ -1,7 +1,7 @@
 //! `poll`: events since a cursor, where no webhook can reach.
 
-use host_harness::Connector;
-use host_harness::contract::{Event, TriggerUse};
+use host::Connector;
+use host::contract::{Event, TriggerUse};
 
 use super::events::{Line, complete, event_line, triggers};
 use crate::cli::arguments::Options;

@@ -1,6 +1,6 @@
 //! `recent`: real events of a trigger, for trying a workflow out on what has happened.
 
-use host_harness::contract::TriggerUse;
+use host::contract::TriggerUse;
 
 use super::events::{Line, event_line};
 use crate::cli::arguments::Options;

@@ -1,6 +1,6 @@
 //! `sample`: an event of the right shape, for building a workflow before anything has happened. Real ones: `recent`.
 
-use host_harness::contract::Embedded;
+use host::contract::Embedded;
 
 use crate::cli::arguments::Options;
 use crate::cli::failure::Failure;

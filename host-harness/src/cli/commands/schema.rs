@@ -1,6 +1,6 @@
 //! `schema`: the JSON Schema of one kind of object, by the name that an operation's schema gives it.
 
-use host_harness::contract::Embedded;
+use host::contract::Embedded;
 
 use crate::cli::arguments::Options;
 use crate::cli::failure::Failure;

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use host_harness::contract::{Event, Subscription, SubscriptionState, TriggerUse};
-use host_harness::{Connector, Manifest};
+use host::contract::{Event, Subscription, SubscriptionState, TriggerUse};
+use host::{Connector, Manifest};
 use serde_json::json;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use host_harness::Connector;
-use host_harness::contract::{Subscription, SubscriptionRequest, TriggerUse};
+use host::Connector;
+use host::contract::{Subscription, SubscriptionRequest, TriggerUse};
 
 use super::events::triggers;
 use crate::cli::arguments::Options;

@@ -1,6 +1,6 @@
 //! `test-connection`: whether the connection works, whether real money moves, and what a restricted key may do.
 
-use host_harness::contract::{Access, ConnectionReport};
+use host::contract::{Access, ConnectionReport};
 
 use crate::cli::arguments::Options;
 use crate::cli::connecting::Link;

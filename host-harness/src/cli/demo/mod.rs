@@ -10,11 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use host_harness::contract::{
+use host::contract::{
     self, ActionResult, ChoiceRequest, ErrorKind, Event, Mode, Outcome, ResourceRecord, SubscriptionRequest,
     SubscriptionState, TriggerUse,
 };
-use host_harness::{CallError, Connection, Connector, Invocation, Manifest};
+use host::{CallError, Connection, Connector, Invocation, Manifest};
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 use tokio::time::timeout_at;

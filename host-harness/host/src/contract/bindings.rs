@@ -1,7 +1,7 @@
 //! What the generator makes of `wit/`.
 
 wasmtime::component::bindgen!({
-    path: "../wit",
+    path: "../../wit",
     world: "connector",
     exports: { default: async },
     additional_derives: [PartialEq],

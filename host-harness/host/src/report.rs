@@ -144,7 +144,7 @@ impl CallReport {
         let requests = requests.collect::<Vec<_>>().join("; ");
         let denials = self.denials.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         tracing::info!(
-            target: "host_harness::call",
+            target: "host::call",
             connector,
             function = self.function,
             operation = self.operation.as_deref(),

@@ -6,50 +6,19 @@
 //! nothing and is always let in.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker};
-use wasmtime_wasi::cli::{WasiCli, WasiCliView};
-use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
-use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
-use wasmtime_wasi::{WasiView, p2};
 
-use crate::cache::hex;
-use crate::connector::Connector;
+use crate::cache::{Cache, hex};
+use crate::call::State;
 use crate::contract::{self, BindingsPre};
-use crate::egress::{Client, Grants, Policy, Timeouts};
-use crate::error::LoadError;
-use crate::host::HostInner;
+use crate::error::{LoadError, reason};
+use crate::linker::OFFERED;
 use crate::manifest::Manifest;
-use crate::store::State;
-
-/// What this host has for components: no files, no sockets, no environment but an empty one.
-pub const OFFERED: &[&str] = &[
-    "wasi:cli/environment",
-    "wasi:cli/exit",
-    "wasi:cli/stderr",
-    "wasi:cli/stdin",
-    "wasi:cli/stdout",
-    "wasi:cli/terminal-input",
-    "wasi:cli/terminal-output",
-    "wasi:cli/terminal-stderr",
-    "wasi:cli/terminal-stdin",
-    "wasi:cli/terminal-stdout",
-    "wasi:clocks/monotonic-clock",
-    "wasi:clocks/wall-clock",
-    "wasi:http/outgoing-handler",
-    "wasi:http/types",
-    "wasi:io/error",
-    "wasi:io/poll",
-    "wasi:io/streams",
-    "wasi:random/insecure",
-    "wasi:random/insecure-seed",
-    "wasi:random/random",
-];
 
 /// What was found out about a component when it was loaded.
 #[derive(Clone, Debug)]
@@ -77,69 +46,35 @@ pub enum CompiledFrom {
     Fresh,
 }
 
-/// Everything in [`OFFERED`], implemented.
-pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
-    use p2::bindings::{cli, clocks, random};
-    use wasmtime_wasi_io::bindings::wasi::io;
-
-    let mut linker = Linker::new(engine);
-    let l = &mut linker;
-    io::error::add_to_linker::<State, HasTable>(l, |state| state.ctx().table)?;
-    io::poll::add_to_linker::<State, HasTable>(l, |state| state.ctx().table)?;
-    io::streams::add_to_linker::<State, HasTable>(l, |state| state.ctx().table)?;
-    clocks::wall_clock::add_to_linker::<State, WasiClocks>(l, State::clocks)?;
-    clocks::monotonic_clock::add_to_linker::<State, WasiClocks>(l, State::clocks)?;
-    random::random::add_to_linker::<State, WasiRandom>(l, State::random)?;
-    random::insecure::add_to_linker::<State, WasiRandom>(l, State::random)?;
-    random::insecure_seed::add_to_linker::<State, WasiRandom>(l, State::random)?;
-    cli::environment::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::exit::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::stdin::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::stdout::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::stderr::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::terminal_input::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::terminal_output::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::terminal_stdin::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
-    Ok(linker)
+/// A component that may run.
+pub(crate) struct Checked {
+    pub(crate) bindings: BindingsPre<State>,
+    pub(crate) facts: ComponentFacts,
 }
 
-struct HasTable;
-
-impl wasmtime::component::HasData for HasTable {
-    type Data<'a> = &'a mut wasmtime::component::ResourceTable;
-}
-
-/// Loads a component, or says why not.
-pub(crate) fn load(
-    host: &Arc<HostInner>,
+/// Checks a component and compiles it, or says why not.
+pub(crate) fn check(
+    engine: &Engine,
+    cache: Option<&Cache>,
+    linker: &Linker<State>,
     bytes: &[u8],
     manifest: &Manifest,
-    grants: &Grants,
-) -> Result<Connector, LoadError> {
+) -> Result<Checked, LoadError> {
     check_world(manifest)?;
     check_form(bytes)?;
     let sha256: [u8; 32] = Sha256::digest(bytes).into();
     let began = Instant::now();
-    let (component, compiled) = compile(host, bytes, &sha256)?;
+    let (component, compiled) = compile(engine, cache, bytes, &sha256)?;
     let compile_time = began.elapsed();
 
-    let imports = names(component.component_type().imports(&host.engine));
-    let exports = names(component.component_type().exports(&host.engine));
-    check_imports(&component, &host.engine, manifest)?;
-    check_exports(&component, &host.engine)?;
-    let instance =
-        host.linker.instantiate_pre(&component).map_err(|error| LoadError::ImportMismatch(reason(&error)))?;
+    let imports = names(component.component_type().imports(engine));
+    let exports = names(component.component_type().exports(engine));
+    check_imports(&component, engine, manifest)?;
+    check_exports(&component, engine)?;
+    let instance = linker.instantiate_pre(&component).map_err(|error| LoadError::ImportMismatch(reason(&error)))?;
     let bindings = BindingsPre::new(instance).map_err(|error| LoadError::Invalid(reason(&error)))?;
-
-    let policy = Arc::new(Policy::new(&manifest.egress, grants));
-    let timeouts = Timeouts::new(manifest.limits.first_byte_timeout, manifest.limits.between_bytes_timeout);
-    let client = Client::new(Arc::clone(&policy), timeouts, manifest.limits.response)
-        .map_err(|error| LoadError::Tls(error.to_string()))?;
     let facts = ComponentFacts { size: bytes.len(), sha256: hex(&sha256), imports, exports, compiled, compile_time };
-    Ok(Connector::new(Arc::clone(host), bindings, manifest.clone(), facts, policy, client))
+    Ok(Checked { bindings, facts })
 }
 
 fn check_world(manifest: &Manifest) -> Result<(), LoadError> {
@@ -166,17 +101,22 @@ fn check_form(bytes: &[u8]) -> Result<(), LoadError> {
     }
 }
 
-fn compile(host: &HostInner, bytes: &[u8], sha256: &[u8; 32]) -> Result<(Component, CompiledFrom), LoadError> {
+fn compile(
+    engine: &Engine,
+    cache: Option<&Cache>,
+    bytes: &[u8],
+    sha256: &[u8; 32],
+) -> Result<(Component, CompiledFrom), LoadError> {
     let invalid = |error: wasmtime::Error| LoadError::Invalid(reason(&error));
-    let Some(cache) = &host.cache else {
-        return Ok((Component::from_binary(&host.engine, bytes).map_err(invalid)?, CompiledFrom::Fresh));
+    let Some(cache) = cache else {
+        return Ok((Component::from_binary(engine, bytes).map_err(invalid)?, CompiledFrom::Fresh));
     };
-    if let Some(component) = cache.load(&host.engine, sha256) {
+    if let Some(component) = cache.load(engine, sha256) {
         return Ok((component, CompiledFrom::Cache));
     }
-    let component = Component::from_binary(&host.engine, bytes).map_err(invalid)?;
+    let component = Component::from_binary(engine, bytes).map_err(invalid)?;
     match component.serialize() {
-        Ok(code) => cache.store(&host.engine, sha256, &code),
+        Ok(code) => cache.store(engine, sha256, &code),
         Err(error) => tracing::warn!(%error, "compiled code was not cached"),
     }
     Ok((component, CompiledFrom::Fresh))
@@ -243,10 +183,4 @@ fn check_exports(component: &Component, engine: &Engine) -> Result<(), LoadError
     }
     let world = format!("{}/connector@{}", contract::PACKAGE, contract::VERSION);
     if missing.is_empty() { Ok(()) } else { Err(LoadError::MissingExports { missing, world }) }
-}
-
-/// The whole chain of an error of the engine, in one line.
-pub(crate) fn reason(error: &wasmtime::Error) -> String {
-    let parts: Vec<String> = error.chain().map(ToString::to_string).collect();
-    parts.join(": ")
 }

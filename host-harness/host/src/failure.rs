@@ -1,5 +1,5 @@
-//! What can go wrong, in three groups that never mix: loading a component, the platform's failures during a call, and the
-//! connector's own errors, which are expected results.
+//! What can go wrong in a call, in two groups that never mix: the platform's failures, and the connector's own errors,
+//! which are expected results. Each comes with the call's report.
 
 use std::time::Duration;
 
@@ -8,89 +8,6 @@ use thiserror::Error;
 use crate::contract;
 use crate::history::History;
 use crate::report::CallReport;
-
-/// Why a host cannot be made.
-#[derive(Debug, Error)]
-pub enum HostError {
-    /// The WebAssembly engine does not start on this machine.
-    #[error("the WebAssembly engine cannot start: {0}")]
-    Engine(String),
-    /// The thread that watches computing time cannot start.
-    #[error("the thread that watches computing time cannot start: {0}")]
-    Thread(#[from] std::io::Error),
-}
-
-/// Why a component was not loaded.
-#[derive(Debug, Error)]
-pub enum LoadError {
-    /// There are no bytes.
-    #[error("the component is empty: 0 bytes")]
-    Empty,
-    /// A core module.
-    #[error(
-        "this is a core WebAssembly module and no component; build it with `--target wasm32-wasip2`, or wrap it with `wasm-tools component new`"
-    )]
-    CoreModule,
-    /// Component text.
-    #[error("this is WebAssembly text; the host takes the binary form (`wasm-tools parse` makes it)")]
-    Text,
-    /// Something else.
-    #[error("this is no WebAssembly component: it begins with {0}, a component with 00 61 73 6d 0d 00 01 00")]
-    NotWebAssembly(String),
-    /// It begins like a component and is none.
-    #[error("the component cannot be compiled: {0}")]
-    Invalid(String),
-    /// It imports what its manifest does not declare.
-    #[error("the component imports {}, which its manifest does not declare under permissions.imports", names(.0))]
-    UndeclaredImports(Vec<String>),
-    /// It imports what no component gets from this host.
-    #[error("the component imports {}, which this host does not grant to any component", names(.0))]
-    UngrantedImports(Vec<String>),
-    /// An import is granted, in another version or shape.
-    #[error("the component's imports do not fit what this host offers: {0}")]
-    ImportMismatch(String),
-    /// An interface of the world, or a function of one, is not exported.
-    #[error("the component does not export {}, which the world {world} has", names(.missing))]
-    MissingExports {
-        /// What is missing.
-        missing: Vec<String>,
-        /// The manifest's world.
-        world: String,
-    },
-    /// An interface of the world is exported in another version.
-    #[error("the component exports {found}, but the host speaks {expected}")]
-    ExportVersion {
-        /// What it exports.
-        found: String,
-        /// What the host needs.
-        expected: String,
-    },
-    /// The manifest names a world that this host does not speak.
-    #[error("the manifest's world is {found}, but this host speaks {expected}")]
-    World {
-        /// The manifest's.
-        found: String,
-        /// The host's.
-        expected: String,
-    },
-    /// A limit of the manifest is over what this host gives.
-    #[error("the manifest's {key} of {asked} is over this host's {most}")]
-    Limit {
-        /// The key.
-        key: &'static str,
-        /// The manifest's value.
-        asked: u64,
-        /// The host's.
-        most: u64,
-    },
-    /// TLS cannot be set up.
-    #[error("TLS cannot be set up: {0}")]
-    Tls(String),
-}
-
-fn names(names: &[String]) -> String {
-    names.join(", ")
-}
 
 /// A failure of the platform during a call: a bug of the component, or a limit that it ran into. Not the connector's
 /// own, expected errors.

@@ -5,8 +5,8 @@ mod support;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use host_harness::contract::Outcome;
-use host_harness::{History, Invocation};
+use host::contract::Outcome;
+use host::{History, Invocation};
 use support::{Guest, call};
 
 /// When the first try began.

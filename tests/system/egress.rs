@@ -1,18 +1,14 @@
 //! The real connector in the real host against servers of real sockets: what leaves, what does not, and what is said of it.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
-
-mod support;
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use host_harness::contract::{Environment, ErrorKind, Outcome};
-use host_harness::{
+use host::contract::{Environment, ErrorKind, Outcome};
+use host::{
     CacheFolder, Call, CallError, Connection, Connector, DenialReason, Grants, Host, HostConfig, Invocation, Manifest,
     PlatformError,
 };
-use support::manifest;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -91,6 +87,10 @@ async fn request(stream: &mut TcpStream) -> Option<String> {
 fn customer() -> String {
     r#"{"id":"cus_1","object":"customer","created":1700000000,"livemode":false,"email":"a@example.com","metadata":{}}"#
         .to_owned()
+}
+
+fn manifest() -> Manifest {
+    Manifest::parse(bundled_connector::MANIFEST).unwrap()
 }
 
 fn load(manifest: &Manifest, grants: &Grants) -> Connector {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::contract;
-use crate::error::CallError;
+use crate::failure::CallError;
 use crate::history::History;
 use crate::secret::random_text;
 

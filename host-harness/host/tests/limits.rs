@@ -5,13 +5,13 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use host_harness::contract::OperationFilter;
-use host_harness::{CacheFolder, CallError, CallOutcome, Grants, Host, HostConfig, Invocation, PlatformError, Reply};
+use host::contract::OperationFilter;
+use host::{CacheFolder, CallError, CallOutcome, Grants, Host, HostConfig, Invocation, PlatformError, Reply};
 use support::{Guest, NONE, call, manifest};
 
 type Answer = Result<Reply<Option<String>>, CallError>;
 
-fn failure(answer: Answer) -> (PlatformError, host_harness::CallReport) {
+fn failure(answer: Answer) -> (PlatformError, host::CallReport) {
     match answer {
         Err(CallError::Platform(failure)) => (failure.error, failure.report),
         other => panic!("{other:?}"),

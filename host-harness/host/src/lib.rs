@@ -5,12 +5,12 @@
 //! limits on memory, computation, time, output and network, and returns its value together with a [`CallReport`].
 //!
 //! ```no_run
-//! use host_harness::contract::Environment;
-//! use host_harness::{Call, Connection, Grants, Host, Invocation, Manifest};
+//! use host::contract::Environment;
+//! use host::{Call, Connection, Grants, Host, Invocation, Manifest};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let manifest = Manifest::parse(bundled_connector::MANIFEST)?;
-//! let connector = Host::new()?.load(bundled_connector::COMPONENT, &manifest, &Grants::default())?;
+//! let manifest = Manifest::parse(&std::fs::read_to_string("manifest.toml")?)?;
+//! let connector = Host::new()?.load(&std::fs::read("connector.wasm")?, &manifest, &Grants::default())?;
 //!
 //! // The key from STRIPE_SECRET_KEY stays on this side: the component gets a placeholder.
 //! let none: [(&str, &str); 0] = [];
@@ -26,7 +26,7 @@
 //! again as the same run, with what is known of its earlier tries:
 //!
 //! ```no_run
-//! # use host_harness::{Call, CallError, Connector, contract::ActionResult, contract::Outcome, Reply};
+//! # use host::{Call, CallError, Connector, contract::ActionResult, contract::Outcome, Reply};
 //! # async fn example(connector: &Connector, call: Call, input: &str) -> Result<Reply<ActionResult>, CallError> {
 //! let first = connector.run_action(&call, "payment_intent.create", input).await;
 //! match first {
@@ -42,34 +42,41 @@
 //! What can go wrong comes in three groups that never mix: [`LoadError`] before anything runs, [`CallError::Connector`]
 //! for the connector's own, expected errors, and [`CallError::Platform`] for traps and limits.
 //!
-//! Data flows one way: `manifest` and `egress::policy` → `component` (load) → `connector` (call) → `store`, `meter` and
-//! `egress` (what the guest touches) → `report`.
+//! What lives here: everything that an embedder needs, and no more. What does not: the command line, a server, a simulator,
+//! or any one connector. Arrows between the files point one way: `secret`, `error` → `manifest` → `contract` → `report`,
+//! `egress` → `failure`, `connection` → `engine` → `call` → `linker` → `component` → `connector` → `host`.
 
 mod cache;
+mod call;
 mod component;
 mod connection;
 mod connector;
 pub mod contract;
 pub mod egress;
+mod engine;
 mod error;
+mod failure;
 mod history;
 mod host;
 mod invocation;
+mod linker;
 pub mod manifest;
-mod meter;
 mod report;
 mod secret;
-mod store;
 
 pub use cache::CacheFolder;
-pub use component::{CompiledFrom, ComponentFacts, OFFERED};
+pub use call::Reply;
+pub use component::{CompiledFrom, ComponentFacts};
 pub use connection::{Call, Connection, ConnectionError};
-pub use connector::{Connector, Reply};
+pub use connector::Connector;
 pub use egress::{Denial, DenialReason, Grants, OriginError};
-pub use error::{CallError, ConnectorFailure, HostError, LoadError, PlatformError, PlatformFailure};
+pub use engine::HostConfig;
+pub use error::{HostError, LoadError};
+pub use failure::{CallError, ConnectorFailure, PlatformError, PlatformFailure};
 pub use history::History;
-pub use host::{Host, HostConfig};
+pub use host::Host;
 pub use invocation::{Invocation, NoRandomness};
+pub use linker::OFFERED;
 pub use manifest::{Manifest, ManifestError};
 pub use report::{CallOutcome, CallReport, EgressRecord};
 pub use secret::Secret;

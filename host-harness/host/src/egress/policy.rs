@@ -17,12 +17,12 @@ use crate::manifest::EgressDeclaration;
 /// adds a destination that the manifest does not declare, which is how a connection is pointed at a simulator.
 ///
 /// ```
-/// use host_harness::Grants;
+/// use host::Grants;
 ///
 /// let production = Grants::default();
 /// let simulator = Grants::default().allow("http://127.0.0.1:12111")?;
 /// let nothing = Grants::nothing();
-/// # Ok::<(), host_harness::OriginError>(())
+/// # Ok::<(), host::OriginError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Grants {

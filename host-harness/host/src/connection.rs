@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     fn manifest() -> Manifest {
-        Manifest::parse(bundled_connector::MANIFEST).unwrap()
+        Manifest::parse(include_str!("../../../manifest.toml")).unwrap()
     }
 
     const NONE: [(&str, &str); 0] = [];

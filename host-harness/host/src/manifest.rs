@@ -331,7 +331,7 @@ mod tests {
 
     #[test]
     fn reads_the_bundled_manifest() {
-        let manifest = Manifest::parse(bundled_connector::MANIFEST).unwrap();
+        let manifest = Manifest::parse(include_str!("../../../manifest.toml")).unwrap();
         assert_eq!(manifest.id, "stripe");
         assert_eq!(manifest.world.to_string(), "automation:connector/connector@0.1.0");
         assert!(manifest.field("api_key").unwrap().inject_at_egress);

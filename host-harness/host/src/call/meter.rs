@@ -2,7 +2,7 @@
 //!
 //! A guest runs only while its future is polled, so the thread's CPU time spent inside `poll` is the guest's computation
 //! together with the host functions that it called: waiting for the network or for a busy machine does not count. Within
-//! one poll, the engine's epoch comes by every few milliseconds ([`TICK`]); there the budget is looked at, and the guest
+//! one poll, the engine's epoch comes by every few milliseconds; there the budget is looked at, and the guest
 //! yields so that other calls get their turn.
 
 use std::future::Future;
@@ -13,9 +13,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use wasmtime::{Store, UpdateDeadline};
-
-/// Between two looks at a guest that does not return. A call of usual length ends within the first.
-pub(crate) const TICK: Duration = Duration::from_millis(10);
 
 /// The computing time of one call.
 #[derive(Debug)]

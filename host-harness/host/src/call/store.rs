@@ -14,17 +14,8 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::egress::Hooks;
+use crate::engine::{MOST_INSTANCES, MOST_MEMORIES, MOST_TABLE_ELEMENTS, MOST_TABLES};
 use crate::manifest::Limits;
-
-/// Core instances of one component: its own module, the adapter's and the ones that join them. Components that
-/// `wasm32-wasip2` makes have four to six.
-pub(crate) const MOST_INSTANCES: usize = 20;
-/// Tables of one component, with the ones that join its modules.
-pub(crate) const MOST_TABLES: usize = 20;
-/// Elements of one table: function pointers. A large program has some thousands.
-pub(crate) const MOST_TABLE_ELEMENTS: usize = 20_000;
-/// Memories of one component: adapters share the main module's.
-pub(crate) const MOST_MEMORIES: usize = 1;
 
 /// So much of each output is kept: the message of a panic and some lines before it.
 const KEPT_OUTPUT: usize = 16 << 10;

@@ -3,8 +3,8 @@
 
 mod support;
 
-use host_harness::Invocation;
-use host_harness::contract::File;
+use host::Invocation;
+use host::contract::File;
 use support::{Guest, call};
 
 fn file(name: &str, content: Vec<u8>) -> File {

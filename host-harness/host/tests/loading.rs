@@ -6,7 +6,7 @@ mod support;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use host_harness::{CacheFolder, CompiledFrom, Grants, Host, HostConfig, LoadError, Manifest};
+use host::{CacheFolder, CompiledFrom, Grants, Host, HostConfig, LoadError, Manifest};
 use support::{Guest, NONE, host, manifest};
 
 fn refusal(bytes: &[u8]) -> String {
@@ -92,7 +92,7 @@ fn another_version_of_the_contract_is_named() {
 
 #[test]
 fn a_manifest_of_another_world_is_refused() {
-    let text = bundled_connector::MANIFEST.replace("connector/connector@0.1.0", "connector/connector@9.0.0");
+    let text = include_str!("../../../manifest.toml").replace("connector/connector@0.1.0", "connector/connector@9.0.0");
     let error = Guest::new().try_load(&Manifest::parse(&text).unwrap()).err().unwrap();
     assert!(matches!(error, LoadError::World { .. }), "{error:?}");
 }

@@ -6,10 +6,8 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use host_harness::contract::Environment;
-use host_harness::{
-    CacheFolder, Call, Connection, Connector, Grants, Host, HostConfig, Invocation, LoadError, Manifest,
-};
+use host::contract::Environment;
+use host::{CacheFolder, Call, Connection, Connector, Grants, Host, HostConfig, Invocation, LoadError, Manifest};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::abi::{AbiVariant, WasmType};
 use wit_parser::{LiftLowerAbi, ManglingAndAbi, Resolve, WasmExport, WorldItem};
@@ -96,7 +94,7 @@ impl Guest {
     pub fn build(&self) -> Vec<u8> {
         let mut resolve = Resolve::default();
         resolve.push_str("wasi.wit", WASI).unwrap();
-        let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
+        let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
         let mut contract = String::new();
         let files = std::fs::read_dir(wit).unwrap().map(|entry| entry.unwrap().path());
         for path in files.filter(|path| path.extension().is_some_and(|e| e == "wit")) {
@@ -165,7 +163,7 @@ pub const NONE: &str = "(i32.const 1024)";
 
 /// The real manifest, whose limits a test may change.
 pub fn manifest() -> Manifest {
-    Manifest::parse(bundled_connector::MANIFEST).unwrap()
+    Manifest::parse(include_str!("../../../../manifest.toml")).unwrap()
 }
 
 /// A call of this run, for a connection of nothing.

@@ -1,22 +1,28 @@
-//! The engine that all connectors of a process share: how it is set up, its compiled-code cache, its room for calls and
-//! the clock that interrupts guests. What it loads is in `component`, what runs is in `connector`.
+//! The WebAssembly engine that all connectors of a process share: how it is set up, its compiled-code cache, its room for
+//! calls and the clock that interrupts guests. What it compiles is in `component`, what runs in it is in `call`.
 
-use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use wasmtime::component::Linker;
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
 use crate::cache::{Cache, CacheFolder};
-use crate::component;
-use crate::connector::Connector;
-use crate::egress::Grants;
-use crate::error::{HostError, LoadError};
-use crate::manifest::Manifest;
-use crate::meter::TICK;
-use crate::store::{MOST_INSTANCES, MOST_MEMORIES, MOST_TABLE_ELEMENTS, MOST_TABLES, State};
+use crate::error::HostError;
+
+/// Between two looks at a guest that does not return. A call of usual length ends within the first.
+const TICK: Duration = Duration::from_millis(10);
+
+/// Core instances of one component: its own module, the adapter's and the ones that join them. Components that
+/// `wasm32-wasip2` makes have four to six.
+pub(crate) const MOST_INSTANCES: usize = 20;
+/// Tables of one component, with the ones that join its modules.
+pub(crate) const MOST_TABLES: usize = 20;
+/// Elements of one table: function pointers. A large program has some thousands.
+pub(crate) const MOST_TABLE_ELEMENTS: usize = 20_000;
+/// Memories of one component: adapters share the main module's.
+pub(crate) const MOST_MEMORIES: usize = 1;
 
 /// How a host is set up. The default is right for a command line and for a server.
 #[derive(Clone, Debug)]
@@ -38,66 +44,32 @@ impl Default for HostConfig {
     }
 }
 
-/// What connectors run in. Cheap to clone. One is enough for a process.
-#[derive(Clone)]
-pub struct Host {
-    inner: Arc<HostInner>,
-}
-
-pub(crate) struct HostInner {
-    pub(crate) engine: Engine,
-    pub(crate) linker: Linker<State>,
+/// The engine, and what belongs to it for as long as it lives.
+pub(crate) struct Engine {
+    pub(crate) inner: wasmtime::Engine,
     pub(crate) cache: Option<Cache>,
     pub(crate) room: Semaphore,
     pub(crate) config: HostConfig,
-    pooled: bool,
+    /// Whether room for calls is reserved beforehand.
+    pub(crate) pooled: bool,
     /// Stops the ticker when it is dropped, and with it the last clone of the host and its connectors.
     _ticker: Sender<()>,
 }
 
-impl Host {
-    /// A host with the default set-up.
-    pub fn new() -> Result<Self, HostError> {
-        Self::with(HostConfig::default())
-    }
-
-    /// A host with this set-up.
-    pub fn with(config: HostConfig) -> Result<Self, HostError> {
-        let (engine, pooled) = engine(&config)?;
-        let linker = component::linker(&engine).map_err(|error| HostError::Engine(error.to_string()))?;
+impl Engine {
+    /// An engine of this set-up, and the thread that lets its epoch go by.
+    pub(crate) fn start(config: HostConfig) -> Result<Self, HostError> {
+        let (inner, pooled) = engine(&config)?;
         let cache = Cache::open(&config.cache);
-        let ticker = ticker(&engine)?;
+        let ticker = ticker(&inner)?;
         let room =
             Semaphore::new(usize::try_from(config.calls).unwrap_or(Semaphore::MAX_PERMITS).min(Semaphore::MAX_PERMITS));
-        Ok(Self { inner: Arc::new(HostInner { engine, linker, cache, room, config, pooled, _ticker: ticker }) })
-    }
-
-    /// Loads a component: checks what it is, what it imports against the manifest and this host, and what it exports
-    /// against the contract; compiles it, or takes its code from the cache. Runs nothing of it.
-    ///
-    /// This computes for as long as compiling takes: seconds for a large component in a debug build.
-    pub fn load(&self, component: &[u8], manifest: &Manifest, grants: &Grants) -> Result<Connector, LoadError> {
-        let most = self.inner.config.memory;
-        if manifest.limits.memory > most {
-            let mebibytes = |bytes: usize| (bytes >> 20) as u64;
-            return Err(LoadError::Limit {
-                key: "limits.memory_mib",
-                asked: mebibytes(manifest.limits.memory),
-                most: mebibytes(most),
-            });
-        }
-        component::load(&self.inner, component, manifest, grants)
-    }
-
-    /// Whether room for calls is reserved beforehand.
-    #[must_use]
-    pub fn pooled(&self) -> bool {
-        self.inner.pooled
+        Ok(Self { inner, cache, room, config, pooled, _ticker: ticker })
     }
 }
 
 /// The engine, and whether it pools.
-fn engine(config: &HostConfig) -> Result<(Engine, bool), HostError> {
+fn engine(config: &HostConfig) -> Result<(wasmtime::Engine, bool), HostError> {
     let mut settings = Config::new();
     settings.wasm_component_model(true);
     settings.epoch_interruption(true);
@@ -111,13 +83,13 @@ fn engine(config: &HostConfig) -> Result<(Engine, bool), HostError> {
     if config.pooling {
         let mut pooling = settings.clone();
         pooling.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(config)));
-        match Engine::new(&pooling) {
+        match wasmtime::Engine::new(&pooling) {
             Ok(engine) => return Ok((engine, true)),
             Err(error) => tracing::warn!(%error, "room for calls is not reserved beforehand"),
         }
     }
     settings.allocation_strategy(InstanceAllocationStrategy::OnDemand);
-    let engine = Engine::new(&settings).map_err(|error| HostError::Engine(error.to_string()))?;
+    let engine = wasmtime::Engine::new(&settings).map_err(|error| HostError::Engine(error.to_string()))?;
     Ok((engine, false))
 }
 
@@ -144,7 +116,7 @@ fn pool(config: &HostConfig) -> PoolingAllocationConfig {
 }
 
 /// Starts the thread that lets the engine's epoch go by. It ends when the sender is dropped.
-fn ticker(engine: &Engine) -> Result<Sender<()>, HostError> {
+fn ticker(engine: &wasmtime::Engine) -> Result<Sender<()>, HostError> {
     let (sender, receiver) = channel();
     let engine = engine.weak();
     thread::Builder::new().name("host-ticker".to_owned()).spawn(move || {

@@ -59,7 +59,7 @@ pub fn event(trigger: Trigger<'static>, resource: Resource<'static>) -> String {
     let mut sample = Sample::new();
     sample.json.begin_object().key("id").string(&["evt_", SUFFIX].concat()).key("object").string("event");
     sample.json.key("type").string(trigger.event()).key("created").integer(MOMENT);
-    sample.json.key("api_version").string(catalogue::constant("api_version")).key("livemode").boolean(false);
+    sample.json.key("api_version").string(catalogue::API_VERSION).key("livemode").boolean(false);
     sample.json.key("pending_webhooks").integer(1).key("request").begin_object();
     sample.json.key("id").string(&["req_", SUFFIX].concat()).key("idempotency_key").null().end_object();
     sample.json.key("data").begin_object().key("object");

@@ -1,7 +1,7 @@
 //! Fills the table's model from a catalogue that was checked. What a check would have refused is left out here.
 //!
 //! Constants of the model, by name: `id`, `title`, `version`, `api_version`; `call_timeout_ms`,
-//! `first_byte_timeout_ms`, `between_bytes_timeout_ms`, `response_bytes`, `input_bytes`; `base.api`, `base.files`,
+//! `first_byte_timeout_ms`, `between_bytes_timeout_ms`, `response_bytes`, `input_bytes`, `file_bytes`; `base.api`, `base.files`,
 //! `base.meter_events`, the addresses of the API's hosts.
 
 use std::collections::BTreeMap;
@@ -52,6 +52,7 @@ fn constants(catalogue: &Catalogue) -> BTreeMap<String, String> {
         ("between_bytes_timeout_ms", limits.between_bytes_timeout_ms.to_string()),
         ("response_bytes", (limits.response_mib * 1024 * 1024).to_string()),
         ("input_bytes", (limits.input_kib * 1024).to_string()),
+        ("file_bytes", (limits.file_mib << 20).to_string()),
     ];
     let bases = catalogue.requests.bases.iter();
     let bases = bases.map(|(name, url)| (format!("base.{}", name.get_ref()), url.get_ref().clone()));

@@ -55,6 +55,7 @@ pub struct Limits {
     pub between_bytes_timeout_ms: u64,
     pub response_mib: u64,
     pub input_kib: u64,
+    pub file_mib: u64,
 }
 
 #[derive(Debug, Deserialize)]

@@ -281,7 +281,7 @@ fn what_is_written_reads_back() {
     let bytes = stripe_table::write(&MODEL).expect("fits");
     let table = Table::open(&bytes).expect("opens");
     table.verify().expect("whole");
-    assert_eq!(table.constant("api_version"), "2026-10-28.endive");
+    assert_eq!(table.constant("api_version"), Some("2026-10-28.endive"));
     assert_eq!((table.requests().len(), table.events().len()), (648, 275));
     assert!(MODEL.requests.iter().all(|r| table.request(&r.id).is_some_and(|t| t.path() == r.path)));
     assert!(MODEL.objects.keys().all(|name| table.object(name).is_some()));

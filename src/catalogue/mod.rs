@@ -13,7 +13,10 @@ mod nearest;
 mod operation;
 mod shape;
 
-pub use embedded::{constant, limit, table};
+pub use embedded::{
+    API_VERSION, BETWEEN_BYTES_TIMEOUT_MS, CALL_TIMEOUT_MS, FILE_BYTES, FIRST_BYTE_TIMEOUT_MS, INPUT_BYTES,
+    RESPONSE_BYTES, TITLE, VERSION, table,
+};
 pub use find::{Entry, entry, operation, trigger, unknown};
 pub use list::{Filter, Page, list};
 pub use nearest::{did_you_mean, nearest};

@@ -17,12 +17,7 @@ impl Guest for Component {
                 (methods, table.connection_fields().iter().map(field).collect())
             },
         );
-        ConnectionType {
-            title: catalogue::constant("title").into(),
-            api_version: catalogue::constant("api_version").into(),
-            methods,
-            fields,
-        }
+        ConnectionType { title: catalogue::TITLE.into(), api_version: catalogue::API_VERSION.into(), methods, fields }
     }
 
     fn test(context: wit::CallContext) -> Result<ConnectionReport, wit::Error> {
@@ -31,7 +26,7 @@ impl Guest for Component {
             mode: report.mode.into(),
             account_id: report.account_id,
             account_name: report.account_name,
-            api_version: catalogue::constant("api_version").into(),
+            api_version: catalogue::API_VERSION.into(),
             restricted: report.restricted,
             permissions: report.permissions.into_iter().map(permission).collect(),
             extras: Vec::new(),

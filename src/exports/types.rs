@@ -63,7 +63,7 @@ impl From<Metadata> for wit::ResultMetadata {
             request_id: m.request_id,
             attempts: m.attempts,
             mode: m.mode.into(),
-            api_version: crate::catalogue::constant("api_version").into(),
+            api_version: crate::catalogue::API_VERSION.into(),
             account: m.account,
             extras: extras(m.extras),
         }

@@ -51,13 +51,9 @@ pub fn check(operation: Operation, files: Vec<File>) -> Result<Option<(&'static 
     Ok(found)
 }
 
-/// How large a file may be unless the manifest says: most of Stripe's purposes take 5 MB or more, and a file is in
-/// memory twice while it is sent.
-const MOST: u64 = 5 * 1024 * 1024;
-
 /// Name and type travel in a header of the body.
 fn sound(file: File) -> Result<stripe::file::File> {
-    let most = catalogue::constant("file_bytes").parse().unwrap_or(MOST);
+    let most = catalogue::FILE_BYTES;
     if file.content.len() as u64 > most {
         let message = format!("the file has {} KiB; at most {} KiB are sent", file.content.len() / 1024, most / 1024);
         return Err(Error::input(file.field, message));

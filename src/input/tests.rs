@@ -398,7 +398,7 @@ fn a_file_goes_along_where_one_is_taken() {
     assert_eq!(refused(vec![]).0, "file");
     assert_eq!(refused(vec![evidence(), evidence()]).0, "file");
     assert_eq!(refused(vec![File { field: "image".into(), ..evidence() }]).0, "image");
-    assert!(refused(vec![File { content: vec![0; 5 * 1024 * 1024 + 1], ..evidence() }]).1.contains("at most"));
+    assert!(refused(vec![File { content: vec![0; 16 * 1024 * 1024 + 1], ..evidence() }]).1.contains("at most"));
     assert!(refused(vec![File { content: vec![], ..evidence() }]).1.contains("empty"));
     for name in ["", "a\"b", "a\r\nb", "a\0b"] {
         assert!(refused(vec![File { name: name.into(), ..evidence() }]).1.contains("name"), "{name:?}");

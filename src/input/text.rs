@@ -9,7 +9,7 @@ use super::refusal::noun_of;
 
 /// Reads an input. No text at all is an empty object.
 pub fn scan(text: &str) -> Result<Doc<'_>> {
-    let most = catalogue::limit("input_bytes");
+    let most = catalogue::INPUT_BYTES;
     if text.len() as u64 > most {
         let (size, most) = (text.len() / 1024, most / 1024);
         return Err(Error::input("", format!("the input is {size} KiB; at most {most} KiB are read")));

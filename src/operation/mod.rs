@@ -8,6 +8,7 @@ pub mod hooks;
 pub mod page;
 pub mod request;
 pub mod session;
+mod usage_stream;
 
 use crate::catalogue::{self, Operation, OperationKind};
 use crate::error::{Error, Result};

@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value};
 
+use stripe_table::Base;
+
 use super::session::Session;
+use super::usage_stream;
 use crate::catalogue::{Method, Operation, Shape};
 use crate::error::Result;
 use crate::input::Input;
@@ -26,6 +29,10 @@ pub fn send(session: &Session<'_>, operation: Operation, input: &Input) -> Resul
         base: request.base(),
         path: filled(request.path(), &input.path),
         payload,
+        token: match request.base() {
+            Base::MeterEvents => Some(usage_stream::token(session)?),
+            _ => None,
+        },
         idempotency_key: key,
         reads,
         expected: match request.response() {

@@ -89,7 +89,7 @@ impl<'a> Session<'a> {
         if invocation.timeout == Some(0) {
             return Err(Error::input("invocation.timeout", "the timeout must be at least one millisecond"));
         }
-        let longest = catalogue::limit("call_timeout_ms").saturating_sub(RESERVE_MS);
+        let longest = catalogue::CALL_TIMEOUT_MS.saturating_sub(RESERVE_MS);
         let deadline_ms = clock.monotonic_ms() + invocation.timeout.map_or(longest, |t| t.min(longest));
         Ok(Self { transport, clock, connection, invocation, deadline_ms, sent: Cell::new(0) })
     }

@@ -67,6 +67,58 @@ fn an_entry_and_its_plain_request_have_one_key() {
     assert_eq!(key("customer.create"), key("v1.customers.create"));
 }
 
+const STREAM: &str = "v2.billing.meter_event_stream.create";
+const TOKEN: &str = "abc123token";
+
+fn usage() -> Value {
+    json!({"events": [{"event_name": "calls", "payload": {"stripe_customer_id": "cus_1", "value": "3"}}]})
+}
+
+fn opened() -> Step {
+    let session = json!({"id": "mtr_event_sess_1", "object": "v2.billing.meter_event_session",
+        "authentication_token": TOKEN, "created": "2026-11-21T00:00:00.000Z"});
+    answer(200, &session.to_string())
+}
+
+#[test]
+fn usage_is_streamed_with_the_token_of_a_session_that_the_call_opens() {
+    let world = World::of([opened(), answer(200, "{}")]);
+    let done = act_in(&world, STREAM, &usage()).expect("done");
+    let [open, stream] = world.sent().try_into().expect("two requests");
+    assert_eq!((open.method.as_str(), open.path.as_str()), ("POST", "/v2/billing/meter_event_session"));
+    assert_eq!(open.header("authorization"), Some(format!("Bearer {KEY}").as_str()));
+    assert_eq!(open.header("idempotency-key"), None);
+    assert_eq!((stream.method.as_str(), stream.path.as_str()), ("POST", "/v2/billing/meter_event_stream"));
+    assert_eq!(stream.header("authorization"), Some(format!("Bearer {TOKEN}").as_str()));
+    assert!(stream.header("idempotency-key").is_some());
+    assert_eq!(done.metadata.attempts, 2);
+    assert!(!format!("{done:?}").contains(TOKEN));
+}
+
+#[test]
+fn no_usage_is_sent_where_no_session_is_opened() {
+    let refusal = error(403, "invalid_request_error", "no_permission");
+    let nothing = answer(200, r#"{"id":"mtr_event_sess_1","object":"v2.billing.meter_event_session"}"#);
+    for first in [refusal, nothing] {
+        let world = World::of([first]);
+        let error = act_in(&world, STREAM, &usage()).expect_err("refused");
+        assert_eq!((error.outcome, world.sent().len(), error.attempts), (Outcome::Rejected, 1, 1), "{error:?}");
+    }
+    // Opening one changes nothing, and is tried again.
+    let world = World::of([broken(), opened(), answer(200, "{}")]);
+    act_in(&world, STREAM, &usage()).expect("done");
+}
+
+#[test]
+fn a_token_that_is_sent_back_is_in_no_error() {
+    let body =
+        json!({"error": {"type": "invalid_request_error", "message": format!("what is {TOKEN}?"), "code": TOKEN}});
+    let world = World::of([opened(), answer(400, &body.to_string())]);
+    let error = act_in(&world, STREAM, &usage()).expect_err("refused");
+    assert!(!format!("{error:?}").contains(TOKEN), "{error:?}");
+    assert_eq!(error.outcome, Outcome::Rejected);
+}
+
 #[test]
 fn a_post_that_only_reads_is_a_query_without_a_key() {
     let world = World::of([answer(200, r#"{"id":"in_1","object":"invoice","amount_due":5,"currency":"usd"}"#)]);
@@ -109,10 +161,10 @@ fn requests_go_to_the_host_that_serves_them() {
     assert!(sent.header("content-type").is_some_and(|t| t.starts_with("multipart/form-data; boundary=")));
     assert!(body(&sent).contains("filename=\"a.pdf\"") && body(&sent).contains("dispute_evidence"));
 
-    let world = World::of([answer(200, "{}")]);
-    let input = json!({"events": [{"event_name": "calls", "payload": {"value": "1"}}]});
-    act_in(&world, "v2.billing.meter_event_stream.create", &input).expect("done");
-    assert_eq!(only(&world).address, "meter-events.stripe.com");
+    let world = World::of([opened(), answer(200, "{}")]);
+    act_in(&world, STREAM, &usage()).expect("done");
+    let addresses: Vec<String> = world.sent().into_iter().map(|sent| sent.address).collect();
+    assert_eq!(addresses, ["api.stripe.com", "meter-events.stripe.com"]);
 }
 
 #[test]
@@ -290,7 +342,8 @@ fn bad_input_after_a_doubtful_try_does_not_hide_the_doubt() {
     assert_eq!(error.expect_err("refused").outcome, Outcome::Unknown);
 }
 
-/// Each of the API's operations with its sample: one request leaves, and its answer is read.
+/// Each of the API's operations with its sample: one request leaves (after the one that opens a session, where usage is
+/// streamed), and its answer is read.
 #[test]
 fn every_operation_runs_with_its_sample() {
     let table = catalogue::table().expect("opens");
@@ -298,7 +351,9 @@ fn every_operation_runs_with_its_sample() {
     for operation in table.operations().iter().filter_map(Operation::curated).chain(plain) {
         let id = operation.id();
         let (input, output) = (sample::input(operation), sample::output(operation));
-        let world = World::of([answer(200, &output)]);
+        let before = (id == STREAM).then(opened);
+        let requests = before.iter().len() + 1;
+        let world = World::of(before.into_iter().chain([answer(200, &output)]));
         let session = session(&world, None);
         if operation.kind() == OperationKind::Query {
             let found = run_query(&session, id, &input, None).unwrap_or_else(|e| panic!("{id}: {e:?}"));
@@ -315,7 +370,9 @@ fn every_operation_runs_with_its_sample() {
                 run_action(&session, id, &input, file.into_iter().collect()).unwrap_or_else(|e| panic!("{id}: {e:?}"));
             assert_eq!(done.output, output, "{id}");
         }
-        let sent = only(&world);
+        let sent = world.sent();
+        assert_eq!(sent.len(), requests, "{id}");
+        let sent = sent.last().expect("a request");
         assert!(!sent.path.contains(['{', '}', ' ']) && sent.path.starts_with("/v"), "{id}: {}", sent.path);
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use stripe_table::{Base, Encoding};
 
 use super::file::File;
+use super::key::SessionToken;
 use super::namespace::Namespace;
 use super::{form, multipart};
 use crate::catalogue::Method;
@@ -27,6 +28,8 @@ pub struct Call {
     pub path: String,
     /// Its parameters.
     pub payload: Payload,
+    /// What it is authorised with in place of the connection's key.
+    pub token: Option<SessionToken>,
     /// Its idempotency key, where Stripe takes one.
     pub idempotency_key: Option<String>,
     /// Whether it changes nothing at Stripe, whatever its method.
@@ -106,6 +109,7 @@ impl Call {
             base: Base::Api,
             path: path.into(),
             payload: Payload::Query(query.into()),
+            token: None,
             idempotency_key: None,
             reads: true,
             expected: Expected::Object,

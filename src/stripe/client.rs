@@ -10,7 +10,7 @@ use super::exchange::{Exchange, Success};
 use super::failure;
 use super::file::File;
 use super::idempotency::{self, History};
-use super::key::{KeyKind, SecretKey};
+use super::key::{KeyKind, SecretKey, SessionToken};
 use super::namespace::Namespace;
 use super::retry;
 use super::standing::Standing;
@@ -131,9 +131,12 @@ impl Client<'_> {
     fn exchange(&self, call: &Call, line: &str) -> std::result::Result<HttpResponse, Failure> {
         let accept = if call.expected == Expected::File { "*/*" } else { "application/json" };
         let mut headers: Vec<(&'static str, String)> = vec![
-            ("Authorization", self.key.authorization()),
-            ("Stripe-Version", catalogue::constant("api_version").to_owned()),
-            ("User-Agent", ["stripe-connector/", catalogue::constant("version")].concat()),
+            (
+                "Authorization",
+                call.token.as_ref().map_or_else(|| self.key.authorization(), SessionToken::authorization),
+            ),
+            ("Stripe-Version", catalogue::API_VERSION.to_owned()),
+            ("User-Agent", ["stripe-connector/", catalogue::VERSION].concat()),
             ("Accept", accept.to_owned()),
         ];
         if let Some(account) = self.account {
@@ -154,9 +157,9 @@ impl Client<'_> {
         }
         let left = self.left_ms();
         let timeouts = Timeouts {
-            connect: left.min(catalogue::limit("first_byte_timeout_ms")),
-            first_byte: left.min(catalogue::limit("first_byte_timeout_ms")),
-            between_bytes: left.min(catalogue::limit("between_bytes_timeout_ms")),
+            connect: left.min(catalogue::FIRST_BYTE_TIMEOUT_MS),
+            first_byte: left.min(catalogue::FIRST_BYTE_TIMEOUT_MS),
+            between_bytes: left.min(catalogue::BETWEEN_BYTES_TIMEOUT_MS),
         };
         self.transport.send(&HttpRequest {
             method: call.method,
@@ -205,7 +208,10 @@ impl Client<'_> {
         error.key_protects_until = until;
         error.http_status = error.http_status.or(last.status);
         error.request_id = error.request_id.take().or(last.request_id);
-        error.map_texts(|text| self.key.redact(text));
+        error.map_texts(|text| match &call.token {
+            Some(token) => token.redact(self.key.redact(text)),
+            None => self.key.redact(text),
+        });
         Err(error)
     }
 }

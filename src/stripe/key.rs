@@ -128,6 +128,32 @@ impl SecretKey {
     }
 }
 
+/// A token that Stripe gave in place of the key, for one host and a short while. It cannot be printed.
+pub struct SessionToken(String);
+
+impl SessionToken {
+    /// Takes a token over, as Stripe answered it.
+    pub fn new(token: String) -> Self {
+        Self(token)
+    }
+
+    /// The value of the `Authorization` header.
+    pub fn authorization(&self) -> String {
+        ["Bearer ", &self.0].concat()
+    }
+
+    /// Removes the token from a text that somebody else wrote.
+    pub fn redact(&self, text: String) -> String {
+        if text.contains(&self.0) { text.replace(&self.0, "[token]") } else { text }
+    }
+}
+
+impl fmt::Debug for SessionToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionToken")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

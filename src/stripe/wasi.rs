@@ -111,11 +111,11 @@ fn write(
 }
 
 fn write_all(stream: &OutputStream, bytes: &[u8], future: &FutureIncomingResponse, deadline: &Deadline) -> bool {
-    let (writable, answered) = (stream.subscribe(), future.subscribe());
     let mut rest = bytes;
     while !rest.is_empty() {
         match stream.check_write() {
             Ok(0) => {
+                let (writable, answered) = (stream.subscribe(), future.subscribe());
                 deadline.wait_for(&[&writable, &answered]);
                 if !writable.ready() && (answered.ready() || deadline.has_passed()) {
                     return false;
@@ -136,15 +136,12 @@ fn write_all(stream: &OutputStream, bytes: &[u8], future: &FutureIncomingRespons
 }
 
 fn wait(future: &FutureIncomingResponse, deadline: &Deadline) -> Result<IncomingResponse, Failure> {
-    let answered = future.subscribe();
-    deadline.wait_for(&[&answered]);
-    if !answered.ready() {
-        return Err(Failure::TimedOut("no answer".into()));
-    }
+    deadline.wait_for(&[&future.subscribe()]);
     match future.get() {
         Some(Ok(Ok(response))) => Ok(response),
         Some(Ok(Err(code))) => Err(failure(&code)),
-        Some(Err(())) | None => Err(Failure::Broken("the host lost the answer".into())),
+        Some(Err(())) => Err(Failure::Broken("the host lost the answer".into())),
+        None => Err(Failure::TimedOut("no answer".into())),
     }
 }
 
@@ -160,16 +157,15 @@ fn read(response: IncomingResponse, deadline: &Deadline) -> Result<HttpResponse,
     let announced = head.header("content-length").and_then(|v| v.parse::<usize>().ok());
     let cut = |why: String| Failure::Broken(format!("the answer (status {status}) was cut off: {why}"));
     let late = || Failure::TimedOut(format!("the answer (status {status}) did not end"));
-    let Ok(mut received) = Received::new(announced, catalogue::limit("response_bytes") as usize) else {
+    let Ok(mut received) = Received::new(announced, catalogue::RESPONSE_BYTES as usize) else {
         return Err(Failure::TooLarge(Box::new(head)));
     };
     let incoming = response.consume().map_err(|()| cut("it has no body".into()))?;
     let stream = incoming.stream().map_err(|()| cut("its body cannot be read".into()))?;
-    let more = stream.subscribe();
     while !received.is_whole() {
         match stream.read(CHUNK) {
             Ok(chunk) if chunk.is_empty() && deadline.has_passed() => return Err(late()),
-            Ok(chunk) if chunk.is_empty() => deadline.wait_for(&[&more]),
+            Ok(chunk) if chunk.is_empty() => deadline.wait_for(&[&stream.subscribe()]),
             Ok(chunk) => {
                 if received.add(&chunk).is_err() {
                     return Err(Failure::TooLarge(Box::new(head)));

@@ -32,5 +32,5 @@ pub fn sample(trigger: Trigger<'static>) -> Result<String> {
 
 /// The version of the API that everything is asked for in.
 pub fn api_version() -> &'static str {
-    catalogue::constant("api_version")
+    catalogue::API_VERSION
 }

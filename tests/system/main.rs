@@ -9,9 +9,11 @@ mod bad_input;
 mod component;
 mod egress;
 mod every_operation;
+
 mod idempotency;
 mod lost_answers;
 mod operations;
+mod other_hosts;
 mod platform;
 mod relay;
 mod resources;

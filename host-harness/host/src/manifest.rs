@@ -79,6 +79,9 @@ pub struct Limits {
     pub response: u64,
     /// The input of an operation, in bytes. The connector refuses more by itself.
     pub input: usize,
+    /// A file that goes along with an input, in bytes; none for a component that takes no files. As with the input, the
+    /// connector refuses more by itself.
+    pub file: Option<u64>,
 }
 
 /// One field of a connection.
@@ -270,6 +273,7 @@ struct RawLimits {
     between_bytes_timeout_ms: u64,
     response_mib: u64,
     input_kib: u64,
+    file_mib: Option<u64>,
 }
 
 impl RawLimits {
@@ -284,7 +288,9 @@ impl RawLimits {
         let memory = amount("memory_mib", self.memory_mib, 4096)? << 20;
         let response = amount("response_mib", self.response_mib, 4096)? << 20;
         let input = amount("input_kib", self.input_kib, 4 << 20)? << 10;
+        let file = self.file_mib.map(|given| amount("file_mib", given, 4096).map(|given| given << 20)).transpose()?;
         Ok(Limits {
+            file,
             memory: usize::try_from(memory)
                 .map_err(|_| value("limits.memory_mib", "is over what this machine can address"))?,
             cpu: milliseconds("cpu_ms", self.cpu_ms)?,

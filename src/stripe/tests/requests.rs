@@ -22,7 +22,7 @@ fn sent(call: &Call) -> Sent {
 fn every_request_names_the_version_and_the_key() {
     for call in [post(), delete(), get()] {
         let sent = sent(&call);
-        assert_eq!(sent.header("stripe-version"), Some(catalogue::constant("api_version")));
+        assert_eq!(sent.header("stripe-version"), Some(catalogue::API_VERSION));
         assert_eq!(sent.header("authorization"), Some(format!("Bearer {KEY}").as_str()));
         assert_eq!(sent.header("accept"), Some("application/json"));
         assert_eq!(sent.header("idempotency-key"), call.idempotency_key.as_deref());

@@ -41,20 +41,30 @@ const fn number_at(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 /// A varint of any length, and how long it is.
-fn long_number(bytes: &[u8]) -> Option<(u32, usize)> {
+const fn long_number(mut bytes: &[u8]) -> Option<(u32, usize)> {
     let mut number = 0_u32;
-    for (position, byte) in bytes.iter().take(5).enumerate() {
-        let bits = u32::from(byte & 0x7f);
-        let shift = 7 * position as u32;
-        if shift == 28 && bits > 0xf {
+    let mut position = 0;
+    while let [byte, rest @ ..] = bytes {
+        let bits = (*byte & 0x7f) as u32;
+        if position > 4 || (position == 4 && bits > 0xf) {
             return None;
         }
-        number |= bits << shift;
-        if byte & 0x80 == 0 {
-            return Some((number, position + 1));
+        number |= bits << (7 * position);
+        position += 1;
+        if *byte & 0x80 == 0 {
+            return Some((number, position as usize));
         }
+        bytes = rest;
     }
     None
+}
+
+/// The bytes from a place on; none where that is behind the end.
+const fn from(bytes: &[u8], at: usize) -> Option<&[u8]> {
+    match bytes.split_at_checked(at) {
+        Some((_, rest)) => Some(rest),
+        None => None,
+    }
 }
 
 impl<'t> Heap<'t> {
@@ -103,13 +113,15 @@ impl<'t> Heap<'t> {
     }
 
     /// Where the words of a section begin, and how many there are.
-    pub fn section(self, section: Section) -> (usize, usize) {
+    pub const fn section(self, section: Section) -> (usize, usize) {
         let at = header::SECTIONS + 4 * section as usize;
-        let start = number_at(self.bytes, at).unwrap_or_default() as usize;
-        let end = if section as usize + 1 == Section::COUNT {
-            self.bytes.len()
-        } else {
-            number_at(self.bytes, at + 4).unwrap_or_default() as usize
+        let start = match number_at(self.bytes, at) {
+            Some(start) => start as usize,
+            None => 0,
+        };
+        let end = match number_at(self.bytes, at + 4) {
+            Some(end) if section as usize + 1 < Section::COUNT => end as usize,
+            Some(_) | None => self.bytes.len(),
         };
         (start, end.saturating_sub(start) / WORD)
     }
@@ -120,40 +132,52 @@ impl<'t> Heap<'t> {
     }
 
     /// The place of the cell with this reference.
-    pub fn cell(self, reference: u32) -> usize {
+    pub const fn cell(self, reference: u32) -> usize {
         self.cells.saturating_add(reference as usize)
     }
 
     /// The word at a place.
-    pub fn word(self, at: usize) -> Option<u32> {
-        match self.bytes.get(at..)?.first_chunk::<WORD>()? {
-            [low, middle, high] => Some(u32::from_le_bytes([*low, *middle, *high, 0])),
+    pub const fn word(self, at: usize) -> Option<u32> {
+        match from(self.bytes, at) {
+            Some([low, middle, high, ..]) => Some(u32::from_le_bytes([*low, *middle, *high, 0])),
+            _ => None,
         }
     }
 
     /// The varint at a place, and the place behind it.
-    pub fn number(self, at: usize) -> Option<(u32, usize)> {
-        match self.bytes.get(at..)? {
-            [low, ..] if *low < 0x80 => Some((u32::from(*low), at + 1)),
-            [low, high, ..] if *high < 0x80 => Some((u32::from(*low & 0x7f) | u32::from(*high) << 7, at + 2)),
-            bytes => long_number(bytes).map(|(number, length)| (number, at + length)),
+    pub const fn number(self, at: usize) -> Option<(u32, usize)> {
+        match from(self.bytes, at) {
+            Some([low, ..]) if *low < 0x80 => Some((*low as u32, at + 1)),
+            Some([low, high, ..]) if *high < 0x80 => Some(((*low & 0x7f) as u32 | (*high as u32) << 7, at + 2)),
+            Some(bytes) => match long_number(bytes) {
+                Some((number, length)) => Some((number, at + length)),
+                None => None,
+            },
+            None => None,
         }
     }
 
     /// The bytes of the text with this reference, and the reference of the text behind it.
-    pub fn text_bytes(self, reference: u32) -> Option<(&'t [u8], u32)> {
-        let start = header::SIZE.checked_add(reference as usize)?;
-        let (length, from) = self.number(start)?;
-        let to = from.checked_add(length as usize)?;
+    pub const fn text_bytes(self, reference: u32) -> Option<(&'t [u8], u32)> {
+        let Some((length, at)) = self.number(header::SIZE.saturating_add(reference as usize)) else { return None };
+        let to = at.saturating_add(length as usize);
         if to > self.cells {
             return None;
         }
-        Some((self.bytes.get(from..to)?, (to - header::SIZE) as u32))
+        let Some(rest) = from(self.bytes, at) else { return None };
+        match rest.split_at_checked(length as usize) {
+            Some((text, _)) => Some((text, (to - header::SIZE) as u32)),
+            None => None,
+        }
     }
 
     /// The text with this reference.
-    pub fn text(self, reference: u32) -> Option<&'t str> {
-        std::str::from_utf8(self.text_bytes(reference)?.0).ok()
+    pub const fn text(self, reference: u32) -> Option<&'t str> {
+        let Some((bytes, _)) = self.text_bytes(reference) else { return None };
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Some(text),
+            Err(_) => None,
+        }
     }
 
     /// The reference of a text in a list, and the place behind it there, where the list has such a text before it.

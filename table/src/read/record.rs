@@ -13,33 +13,44 @@ pub struct Record<'t> {
 }
 
 impl<'t> Record<'t> {
-    pub(super) fn new(heap: Heap<'t>, cell: u32) -> Self {
+    pub(super) const fn new(heap: Heap<'t>, cell: u32) -> Self {
         Self { heap, cell }
     }
 
     /// The number in a column: 0 where there is none. `None` is damage.
-    pub(super) fn read(self, column: u32) -> Option<u32> {
-        let (present, mut at) = self.heap.number(self.heap.cell(self.cell))?;
-        let bit = 1_u32.checked_shl(column)?;
+    pub(super) const fn read(self, column: u32) -> Option<u32> {
+        let Some((present, mut at)) = self.heap.number(self.heap.cell(self.cell)) else { return None };
+        let Some(bit) = 1_u32.checked_shl(column) else { return None };
         if present & bit == 0 {
             return Some(0);
         }
-        for _ in 0..(present & (bit - 1)).count_ones() {
-            (_, at) = self.heap.number(at)?;
+        let mut before = (present & (bit - 1)).count_ones();
+        loop {
+            match self.heap.number(at) {
+                Some((value, _)) if before == 0 => return Some(value),
+                Some((_, next)) => at = next,
+                None => return None,
+            }
+            before -= 1;
         }
-        self.heap.number(at).map(|(value, _)| value)
     }
 
-    pub(super) fn number(self, column: u32) -> u32 {
-        self.read(column).unwrap_or_default()
+    pub(super) const fn number(self, column: u32) -> u32 {
+        match self.read(column) {
+            Some(number) => number,
+            None => 0,
+        }
     }
 
     pub(super) fn flag(self, column: u32) -> bool {
         self.number(column) != 0
     }
 
-    pub(super) fn text(self, column: u32) -> &'t str {
-        self.heap.text(self.number(column)).unwrap_or_default()
+    pub(super) const fn text(self, column: u32) -> &'t str {
+        match self.heap.text(self.number(column)) {
+            Some(text) => text,
+            None => "",
+        }
     }
 
     pub(super) fn maybe_text(self, column: u32) -> Option<&'t str> {

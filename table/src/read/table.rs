@@ -6,12 +6,25 @@ use super::connection::{AuthMethod, ConnectionField, Probe};
 use super::heap::Heap;
 use super::items::Items;
 use super::operation::{Operation, Trigger};
+use super::record::Record;
 use super::request::{EventType, Object, Request};
 use super::resource::Resource;
 use super::shape::Fields;
 use super::{index, verify};
 use crate::failure::Damaged;
-use crate::layout::Section;
+use crate::layout::{Section, WORD, pair};
+
+/// Whether two texts are the same, for the compiler, which cannot compare them otherwise.
+const fn same(one: &str, other: &str) -> bool {
+    let (mut one, mut other) = (one.as_bytes(), other.as_bytes());
+    while let ([a, rest_of_one @ ..], [b, rest_of_other @ ..]) = (one, other) {
+        if *a != *b {
+            return false;
+        }
+        (one, other) = (rest_of_one, rest_of_other);
+    }
+    one.is_empty() && other.is_empty()
+}
 
 /// A table over its bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,9 +59,20 @@ impl<'t> Table<'t> {
         verify::verify(self.heap)
     }
 
-    /// A single text or number by its name; empty where there is none.
-    pub fn constant(self, name: &str) -> &'t str {
-        self.constants().with_key(name, |(name, _)| name).first().map_or("", |(_, value)| value)
+    /// A single text or number by its name; none where there is none. The compiler can look it up: they are few, so
+    /// they are gone through.
+    pub const fn constant(self, name: &str) -> Option<&'t str> {
+        let (at, count) = self.heap.section(Section::Constants);
+        let mut position = 0;
+        while position < count {
+            let Some(word) = self.heap.word(at + position * WORD) else { return None };
+            let entry = Record::new(self.heap, word);
+            if same(entry.text(pair::LEFT), name) {
+                return Some(entry.text(pair::RIGHT));
+            }
+            position += 1;
+        }
+        None
     }
 
     /// Every single text and number with its name, sorted.

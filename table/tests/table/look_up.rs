@@ -122,7 +122,7 @@ fn a_resource_names_the_requests_that_list_search_and_read() {
 #[test]
 fn a_constant_that_there_is_none_of_is_empty() {
     with(&sample::model(), |table| {
-        assert_eq!((table.constant("api_version"), table.constant("api")), ("2026-10-28", ""));
+        assert_eq!((table.constant("api_version"), table.constant("api")), (Some("2026-10-28"), None));
     });
 }
 

@@ -103,7 +103,7 @@ fn a_model_with_more_text_than_a_reference_can_reach_is_refused() {
         write(&Model { constants, ..Model::default() })
     };
     let bytes = of((1 << 24) - 20).unwrap();
-    assert_eq!(Table::open(&bytes).unwrap().constant("long").len(), (1 << 24) - 20);
+    assert_eq!(Table::open(&bytes).unwrap().constant("long").unwrap().len(), (1 << 24) - 20);
     assert_eq!(of(1 << 24).unwrap_err().what, "bytes of text");
 }
 

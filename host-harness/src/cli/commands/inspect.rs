@@ -62,6 +62,13 @@ pub fn run(options: &Options, terminal: &mut Terminal) -> Result<(), Failure> {
         ("pause within an answer", wording::duration(limits.between_bytes_timeout)),
         ("size of an answer", wording::bytes(usize::try_from(limits.response).unwrap_or(usize::MAX))),
         ("size of an input", wording::bytes(limits.input)),
+        (
+            "size of a file",
+            limits.file.map_or_else(
+                || "takes none".to_owned(),
+                |most| wording::bytes(usize::try_from(most).unwrap_or(usize::MAX)),
+            ),
+        ),
     ];
     terminal.table(
         &[],
@@ -152,6 +159,7 @@ fn document(connector: &Connector, link: &Link) -> Value {
             "between_bytes_timeout_ms": milliseconds(limits.between_bytes_timeout),
             "response_bytes": limits.response,
             "input_bytes": limits.input,
+            "file_bytes": limits.file,
         },
         "environment": link.connection.environment().name(),
         "connection": fields.collect::<Value>(),

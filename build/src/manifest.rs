@@ -45,6 +45,8 @@ pub struct Permissions {
 pub struct Egress {
     pub url: Spanned<String>,
     pub methods: Spanned<Vec<String>>,
+    #[expect(dead_code, reason = "enforced by hosts")]
+    bearer: Option<toml::Table>,
 }
 
 /// The limits that the connector itself keeps; the host enforces all of them from outside.
@@ -98,4 +100,9 @@ pub struct ConnectionField {
     #[serde(default)]
     #[expect(dead_code, reason = "the host's business")]
     inject_at_egress: bool,
+    #[expect(dead_code, reason = "the host's business")]
+    inject_only_at: Option<Vec<String>>,
+    #[serde(default)]
+    #[expect(dead_code, reason = "the host's business")]
+    reveal_to: Vec<String>,
 }

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use host::contract::{Environment, ErrorKind, Outcome};
+use host::contract::{ChoiceRequest, Environment, ErrorKind, Outcome, TriggerUse};
 use host::{
     CacheFolder, Call, CallError, Connection, Connector, DenialReason, Grants, Host, HostConfig, Invocation, Manifest,
     PlatformError,
@@ -290,7 +290,7 @@ async fn a_tls_handshake_answered_in_plain_text_has_sent_nothing() {
 }
 
 #[tokio::test]
-async fn a_malformed_key_goes_in_as_it_is_and_is_refused_by_the_connector() {
+async fn what_is_wrong_with_a_key_is_said_by_the_connector_that_never_sees_it() {
     let server = Server::answering("200 OK", customer()).await;
     let fields = [("api_key", "sk_test_with space"), ("api_base", server.base.as_str())];
     let connection = Connection::new(&manifest(), Environment::Development, fields).unwrap();
@@ -304,8 +304,32 @@ async fn a_malformed_key_goes_in_as_it_is_and_is_refused_by_the_connector() {
         (ErrorKind::InvalidConnection, Outcome::NotSent),
         "{failure:?}"
     );
-    assert!(!format!("{failure:?}").contains("with space"), "{failure:?}");
+    assert!(failure.message.contains("space inside") && !format!("{failure:?}").contains("with space"), "{failure:?}");
     assert!(server.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_server_that_repeats_the_key_shows_it_to_nobody() {
+    let error = format!(
+        r#"{{"error":{{"type":"{KEY}","code":"{KEY}","message":"Invalid API Key: {KEY}","param":"{KEY}","doc_url":"https://a.example/{KEY}","request_log_url":"{KEY}"}}}}"#
+    );
+    let object = format!(r#"{{"id":"{KEY}","object":"customer","email":"{KEY}","metadata":{{"{KEY}":"{KEY}"}}}}"#);
+    let list = format!(r#"{{"object":"list","data":[{object}],"has_more":true,"url":"{KEY}"}}"#);
+    for (status, body) in [("401 Unauthorized", error), ("200 OK", object), ("200 OK", list)] {
+        let server = Server::answering(status, body).await;
+        let (connector, call) = (granting(&server.base), call(&server.base, Invocation::new("run_1")));
+        let said = [
+            format!("{:?}", connector.run_action(&call, "customer.create", INPUT).await),
+            format!("{:?}", connector.run_query(&call, "customer.list", "{}", None).await),
+            format!("{:?}", connector.choices(&call, ChoiceRequest::of("customer")).await),
+            format!("{:?}", connector.poll(&call, vec![TriggerUse::every("customer.created")], Some("x")).await),
+            format!("{:?}", connector.test_connection(&call).await),
+        ];
+        assert!(!server.seen().is_empty());
+        for said in said {
+            assert!(!said.contains(KEY) && !said.contains("51HostHarness"), "{said}");
+        }
+    }
 }
 
 #[tokio::test]

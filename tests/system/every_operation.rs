@@ -17,6 +17,9 @@ use stripe_simulator::{Options, RecordedRequest, Simulator, conformance};
 use crate::platform::{KEY, Platform};
 use crate::relay::{Passed, Relay};
 
+/// Where usage is streamed to.
+const STREAM: &str = "/v2/billing/meter_event_stream";
+
 /// An operation as the facts have it, and as the component lists it.
 struct Listed {
     summary: OperationSummary,
@@ -175,6 +178,15 @@ fn check_error(error: &host::contract::Error, answer: &Passed) {
     assert!(!format!("{error:?}").contains(KEY));
 }
 
+/// Whether it was refused before it was sent, for what the facts do not say: fields that exclude each other, and what is
+/// expanded in lists.
+fn refused_unsent(result: &Result<Done, CallError>) -> bool {
+    let Err(CallError::Connector(failure)) = result else { return false };
+    let (error, outcome) = (&failure.error, failure.error.outcome);
+    let known = error.message.contains("exclude each other") || error.message.contains("is expanded in the objects");
+    outcome == Outcome::NotSent && error.attempts == 0 && known && error.hint.is_some()
+}
+
 /// How often an operation was tried, and how often it succeeded.
 #[derive(Default)]
 struct Tally {
@@ -217,10 +229,15 @@ async fn every_operation_is_sent_as_the_facts_say_and_its_answer_is_read() {
             let about = About(format!("{} {input}", listed.id()));
 
             let result = run(&platform, listed, &input, files).await;
+            if refused_unsent(&result) {
+                continue;
+            }
             let answers = relay.answers();
             let requests = simulator.requests();
+            // Usage is streamed with the token of a session that the call opens first.
+            let before = usize::from(listed.facts.path == STREAM);
             assert!(
-                answers.len() == 1 && requests.len() == seen + 1,
+                answers.len() == before + 1 && requests.len() == seen + before + 1,
                 "one request, one answer: {result:?}",
                 result = result.as_ref().err()
             );
@@ -233,13 +250,14 @@ async fn every_operation_is_sent_as_the_facts_say_and_its_answer_is_read() {
                     tally.succeeded += 1;
                     ever.insert(listed.id());
                     let metadata = &done.metadata;
-                    assert_eq!((metadata.attempts, metadata.replayed, metadata.mode), (1, false, Mode::Test));
-                    assert!(metadata.request_id.is_some() && metadata.request_id == answers[0].request_id);
-                    known.learn(&check_success(listed, &done, &answers[0]));
+                    let attempts = u32::try_from(before + 1).expect("few");
+                    assert_eq!((metadata.attempts, metadata.replayed, metadata.mode), (attempts, false, Mode::Test));
+                    assert!(metadata.request_id.is_some() && metadata.request_id == answers[before].request_id);
+                    known.learn(&check_success(listed, &done, &answers[before]));
                 }
                 Err(CallError::Connector(failure)) => {
-                    assert_eq!(failure.error.attempts, 1, "{:?}", failure.error);
-                    check_error(&failure.error, &answers[0]);
+                    assert_eq!(failure.error.attempts as usize, before + 1, "{:?}", failure.error);
+                    check_error(&failure.error, &answers[before]);
                     if sparse && listed.is_list() && !listed.names_a_path() && !asks(listed) {
                         refused_lists.push(format!("{}: {}", listed.id(), failure.error.message));
                     }

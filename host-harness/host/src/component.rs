@@ -6,22 +6,25 @@
 //! nothing and is always let in.
 
 use std::collections::BTreeSet;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::{Component, InstancePre, Linker};
 
 use crate::cache::{Cache, hex};
 use crate::call::State;
-use crate::contract::{self, BindingsPre};
+use crate::contract::{self, Functions, Unfit};
 use crate::error::{LoadError, reason};
 use crate::linker::OFFERED;
 use crate::manifest::Manifest;
 
 /// What was found out about a component when it was loaded.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ComponentFacts {
     /// Its size in bytes.
     pub size: usize,
@@ -48,8 +51,18 @@ pub enum CompiledFrom {
 
 /// A component that may run.
 pub(crate) struct Checked {
-    pub(crate) bindings: BindingsPre<State>,
+    pub(crate) component: InstancePre<State>,
+    pub(crate) functions: Functions,
     pub(crate) facts: ComponentFacts,
+}
+
+/// What compiling a component may cost.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// Of its bytes.
+    pub(crate) size: usize,
+    /// Of the time.
+    pub(crate) time: Duration,
 }
 
 /// Checks a component and compiles it, or says why not.
@@ -59,22 +72,25 @@ pub(crate) fn check(
     linker: &Linker<State>,
     bytes: &[u8],
     manifest: &Manifest,
+    bounds: Bounds,
 ) -> Result<Checked, LoadError> {
     check_world(manifest)?;
+    if bytes.len() > bounds.size {
+        return Err(LoadError::Size { size: bytes.len(), most: bounds.size });
+    }
     check_form(bytes)?;
     let sha256: [u8; 32] = Sha256::digest(bytes).into();
     let began = Instant::now();
-    let (component, compiled) = compile(engine, cache, bytes, &sha256)?;
+    let (component, compiled) = compile(engine, cache, bytes, &sha256, bounds.time)?;
     let compile_time = began.elapsed();
 
     let imports = names(component.component_type().imports(engine));
     let exports = names(component.component_type().exports(engine));
     check_imports(&component, engine, manifest)?;
-    check_exports(&component, engine)?;
+    let functions = Functions::of(&component).map_err(|unfit| unfit_exports(unfit, &component, engine))?;
     let instance = linker.instantiate_pre(&component).map_err(|error| LoadError::ImportMismatch(reason(&error)))?;
-    let bindings = BindingsPre::new(instance).map_err(|error| LoadError::Invalid(reason(&error)))?;
     let facts = ComponentFacts { size: bytes.len(), sha256: hex(&sha256), imports, exports, compiled, compile_time };
-    Ok(Checked { bindings, facts })
+    Ok(Checked { component: instance, functions, facts })
 }
 
 fn check_world(manifest: &Manifest) -> Result<(), LoadError> {
@@ -106,20 +122,35 @@ fn compile(
     cache: Option<&Cache>,
     bytes: &[u8],
     sha256: &[u8; 32],
+    most: Duration,
 ) -> Result<(Component, CompiledFrom), LoadError> {
-    let invalid = |error: wasmtime::Error| LoadError::Invalid(reason(&error));
-    let Some(cache) = cache else {
-        return Ok((Component::from_binary(engine, bytes).map_err(invalid)?, CompiledFrom::Fresh));
-    };
-    if let Some(component) = cache.load(engine, sha256) {
+    if let Some(component) = cache.and_then(|cache| cache.load(engine, sha256)) {
         return Ok((component, CompiledFrom::Cache));
     }
-    let component = Component::from_binary(engine, bytes).map_err(invalid)?;
-    match component.serialize() {
-        Ok(code) => cache.store(engine, sha256, &code),
-        Err(error) => tracing::warn!(%error, "compiled code was not cached"),
+    let component = compile_in_time(engine, bytes, most)?;
+    if let Some(cache) = cache {
+        match component.serialize() {
+            Ok(code) => cache.store(engine, sha256, &code),
+            Err(error) => tracing::warn!(%error, "compiled code was not cached"),
+        }
     }
     Ok((component, CompiledFrom::Fresh))
+}
+
+/// Compiles on a thread that is left alone when it takes too long: the compiler cannot be stopped.
+fn compile_in_time(engine: &Engine, bytes: &[u8], most: Duration) -> Result<Component, LoadError> {
+    let (engine, bytes) = (engine.clone(), bytes.to_vec());
+    let (sender, receiver) = channel();
+    let compiling = thread::Builder::new().name("host-compiler".to_owned()).spawn(move || {
+        // Nobody may wait for it any more.
+        let _ = sender.send(Component::from_binary(&engine, &bytes));
+    });
+    compiling.map_err(|_| LoadError::Compiler)?;
+    match receiver.recv_timeout(most) {
+        Ok(component) => component.map_err(|error| LoadError::Invalid(reason(&error))),
+        Err(RecvTimeoutError::Timeout) => Err(LoadError::CompileTime { most }),
+        Err(RecvTimeoutError::Disconnected) => Err(LoadError::Compiler),
+    }
 }
 
 fn names<'a>(items: impl Iterator<Item = (&'a str, wasmtime::component::types::ComponentExtern<'a>)>) -> Vec<String> {
@@ -159,28 +190,23 @@ fn only_types(item: &ComponentItem, engine: &Engine) -> bool {
     }
 }
 
-fn check_exports(component: &Component, engine: &Engine) -> Result<(), LoadError> {
+/// Why the exports are not the world's: another version of it, too little, or functions of other types.
+fn unfit_exports(unfit: Unfit, component: &Component, engine: &Engine) -> LoadError {
     let ty = component.component_type();
-    let mut missing = Vec::new();
-    for (interface, functions) in contract::EXPORTS {
+    for (interface, _) in contract::EXPORTS {
         let path = format!("{}/{interface}", contract::PACKAGE);
         let expected = format!("{path}@{}", contract::VERSION);
-        match ty.get_export(engine, &expected).map(|export| export.ty) {
-            Some(ComponentItem::ComponentInstance(instance)) => {
-                let lacks = |function: &&&str| {
-                    !matches!(
-                        instance.get_export(engine, function).map(|export| export.ty),
-                        Some(ComponentItem::ComponentFunc(_))
-                    )
-                };
-                missing.extend(functions.iter().filter(lacks).map(|function| format!("{expected}#{function}")));
-            }
-            _ => match ty.exports(engine).find(|(name, _)| unversioned(name) == path) {
-                Some((found, _)) => return Err(LoadError::ExportVersion { found: found.to_owned(), expected }),
-                None => missing.push(expected),
-            },
+        if unfit.missing.contains(&expected)
+            && let Some((found, _)) =
+                ty.exports(engine).find(|(name, _)| unversioned(name) == path && *name != expected)
+        {
+            return LoadError::ExportVersion { found: found.to_owned(), expected };
         }
     }
     let world = format!("{}/connector@{}", contract::PACKAGE, contract::VERSION);
-    if missing.is_empty() { Ok(()) } else { Err(LoadError::MissingExports { missing, world }) }
+    if !unfit.missing.is_empty() {
+        return LoadError::MissingExports { missing: unfit.missing, world };
+    }
+    let functions = unfit.of_other_type.into_iter().map(|(name, reason)| format!("{name} ({reason})")).collect();
+    LoadError::ExportTypes { functions, world }
 }

@@ -1,8 +1,11 @@
-//! A loaded connector, and its functions as typed, asynchronous methods. How one of them runs is in `call`.
+//! A loaded connector, and its functions as typed methods, each of which starts a call. How one runs is in `call`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::call::{Reply, Runner, What};
+use crate::call::{Answer, Runner, Running, What};
+use crate::caps::Cap;
+use crate::catalogue::{Catalogue, Kept};
 use crate::component::ComponentFacts;
 use crate::connection::Call;
 use crate::contract::{
@@ -12,7 +15,7 @@ use crate::contract::{
 };
 use crate::egress::Policy;
 use crate::failure::{CallError, PlatformError, PlatformFailure};
-use crate::manifest::Manifest;
+use crate::manifest::{Limits, Manifest};
 use crate::report::{CallOutcome, CallReport};
 
 /// So many pages of operations are read, of the most that one can have: thousands of operations more than any service has.
@@ -22,6 +25,9 @@ const LARGEST_PAGE: u32 = 1000;
 
 /// A loaded component. Cheap to clone; calls run side by side.
 ///
+/// Every function of the contract is a method that gives a [`Running`] call: await it for its result, keep it to ask what
+/// it did so far or to cancel it.
+///
 /// Its pooled connections belong to the Tokio runtime that opened them, so use one connector from one runtime.
 #[derive(Clone)]
 pub struct Connector {
@@ -29,19 +35,32 @@ pub struct Connector {
 }
 
 struct ConnectorInner {
-    runner: Runner,
+    runner: Arc<Runner>,
     facts: ComponentFacts,
+    kept: Arc<Kept>,
 }
 
 impl Connector {
-    pub(crate) fn new(runner: Runner, facts: ComponentFacts) -> Self {
-        Self { inner: Arc::new(ConnectorInner { runner, facts }) }
+    pub(crate) fn new(runner: Runner, facts: ComponentFacts, kept: Arc<Kept>) -> Self {
+        Self { inner: Arc::new(ConnectorInner { runner: Arc::new(runner), facts, kept }) }
     }
 
     /// The manifest that it was loaded with.
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
         &self.inner.runner.manifest
+    }
+
+    /// What a call may use: of each limit the manifest's, or the operator's where that is smaller.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.inner.runner.limits
+    }
+
+    /// The limits of the manifest that are over the operator's.
+    #[must_use]
+    pub fn capped(&self) -> &[Cap] {
+        &self.inner.runner.capped
     }
 
     /// What was found out about the component.
@@ -56,322 +75,240 @@ impl Connector {
         &self.inner.runner.policy
     }
 
+    fn runner(&self) -> &Arc<Runner> {
+        &self.inner.runner
+    }
+
+    /// What the component offers: asked for once, and kept for as long as the host lives.
+    pub async fn catalogue(&self) -> Result<Arc<Catalogue>, CallError> {
+        if let Some(catalogue) = self.inner.kept.catalogue() {
+            return Ok(catalogue);
+        }
+        let connection = self.describe_connection().await?.value;
+        let operations = self.all_operations(OperationFilter::default()).await?;
+        let resources = self.list_resources().await?.value;
+        Ok(self.inner.kept.keep_catalogue(Catalogue { connection, operations, resources }))
+    }
+
+    /// Everything about one operation, kept where it depends on no input.
+    pub async fn description(&self, request: DescribeRequest) -> Result<Arc<Operation>, CallError> {
+        if let Some(operation) = self.inner.kept.description(&request) {
+            return Ok(operation);
+        }
+        let operation = self.describe_operation(request.clone()).await?.value;
+        Ok(self.inner.kept.keep_description(&request, operation))
+    }
+
     /// The form that a user fills in to connect.
-    pub async fn describe_connection(&self) -> Result<Reply<ConnectionType>, CallError> {
-        let what = What::offline("connection.describe", None);
-        self.inner
-            .runner
-            .certain(what, |guest, store, _| {
-                Box::pin(async move { guest.automation_connector_connection().call_describe(store).await })
-            })
-            .await
+    pub fn describe_connection(&self) -> Running<ConnectionType> {
+        let function = self.runner().functions.connection_describe;
+        self.runner().start(function, What::offline(function.name, None), |_| (), Answer::certain())
     }
 
     /// Tries the connection and changes nothing.
-    pub async fn test_connection(&self, call: &Call) -> Result<Reply<ConnectionReport>, CallError> {
-        let (what, context) = What::with("connection.test", None, call);
-        self.inner
-            .runner
-            .fallible(what, |guest, store, left| {
-                let context = context.within(left);
-                Box::pin(async move { guest.automation_connector_connection().call_test(store, &context).await })
-            })
-            .await
+    pub fn test_connection(&self, call: &Call) -> Running<ConnectionReport> {
+        let function = self.runner().functions.connection_test;
+        let (what, context) = What::with(function.name, None, call);
+        self.runner().start(function, what, |left| (context.within(left),), Answer::fallible())
     }
 
     /// A page of the operations that pass the filter: at most `limit`, 1 to 1000.
-    pub async fn list_operations(
+    pub fn list_operations(
         &self,
         filter: OperationFilter,
         cursor: Option<&str>,
         limit: Option<u32>,
-    ) -> Result<Reply<OperationPage>, CallError> {
-        let what = What::offline("operations.list", None);
+    ) -> Running<OperationPage> {
+        let function = self.runner().functions.operations_list;
         let cursor = cursor.map(str::to_owned);
-        self.inner
-            .runner
-            .fallible(what, |guest, store, _| {
-                Box::pin(async move {
-                    guest.automation_connector_operations().call_list(store, &filter, cursor.as_deref(), limit).await
-                })
-            })
-            .await
+        self.runner().start(
+            function,
+            What::offline(function.name, None),
+            move |_| (filter, cursor, limit),
+            Answer::fallible(),
+        )
     }
 
-    /// All the operations that pass the filter, page after page. A component whose pages have no end fails.
+    /// All the operations that pass the filter, page after page. A component whose pages have no end fails, and one whose
+    /// pages together are larger than one result may be.
     pub async fn all_operations(&self, filter: OperationFilter) -> Result<Vec<OperationSummary>, CallError> {
         let (mut all, mut cursor) = (Vec::new(), None::<String>);
+        let (mut size, most) = (0, self.runner().engine.config.result);
         for page in 1.. {
             let reply = self.list_operations(filter.clone(), cursor.as_deref(), Some(LARGEST_PAGE)).await?;
-            all.extend(reply.value.operations);
-            match reply.value.next_cursor {
-                None => break,
-                Some(next) if page >= MOST_PAGES || cursor.as_deref() == Some(&next) => {
-                    let error = PlatformError::Endless { pages: page };
-                    let report = CallReport { outcome: CallOutcome::PlatformFailure, ..reply.report };
-                    return Err(CallError::Platform(Box::new(PlatformFailure { error, report })));
+            let OperationPage { operations, next_cursor } = reply.value;
+            size = operations.iter().map(size_of_summary).fold(size, usize::saturating_add);
+            let error = match &next_cursor {
+                _ if size > most => PlatformError::Oversized { most },
+                Some(next) if page >= MOST_PAGES || cursor.as_ref() == Some(next) => {
+                    PlatformError::Endless { pages: page }
                 }
-                Some(next) => cursor = Some(next),
-            }
+                _ => {
+                    all.extend(operations);
+                    match next_cursor {
+                        Some(next) => cursor = Some(next),
+                        None => break,
+                    }
+                    continue;
+                }
+            };
+            let report = CallReport { outcome: CallOutcome::PlatformFailure, ..reply.report };
+            return Err(CallError::Platform(Box::new(PlatformFailure { error, report })));
         }
         Ok(all)
     }
 
     /// Everything about one operation.
-    pub async fn describe_operation(&self, request: DescribeRequest) -> Result<Reply<Operation>, CallError> {
-        let id = request.id.clone();
-        let what = What::offline("operations.describe", Some(&id));
-        self.inner
-            .runner
-            .fallible(what, |guest, store, _| {
-                Box::pin(async move { guest.automation_connector_operations().call_describe(store, &request).await })
-            })
-            .await
+    pub fn describe_operation(&self, request: DescribeRequest) -> Running<Operation> {
+        let function = self.runner().functions.operations_describe;
+        let what = What::offline(function.name, Some(&request.id));
+        self.runner().start(function, what, |_| (request,), Answer::fallible())
     }
 
     /// The JSON Schema of one kind of object, by the name that a schema's `x-object` gives.
-    pub async fn object_schema(&self, name: &str) -> Result<Reply<String>, CallError> {
-        let what = What::offline("operations.object-schema", None);
+    pub fn object_schema(&self, name: &str) -> Running<String> {
+        let function = self.runner().functions.object_schema;
         let name = name.to_owned();
-        self.inner
-            .runner
-            .fallible(what, |guest, store, _| {
-                Box::pin(async move { guest.automation_connector_operations().call_object_schema(store, &name).await })
-            })
-            .await
+        self.runner().start(function, What::offline(function.name, None), |_| (name,), Answer::fallible())
     }
 
     /// Runs an action that takes no file. `input` is JSON text.
-    pub async fn run_action(
-        &self,
-        call: &Call,
-        operation: &str,
-        input: &str,
-    ) -> Result<Reply<ActionResult>, CallError> {
-        self.run_action_with_files(call, operation, input, Vec::new()).await
+    pub fn run_action(&self, call: &Call, operation: &str, input: &str) -> Running<ActionResult> {
+        self.run_action_with_files(call, operation, input, Vec::new())
     }
 
     /// Runs an action. `input` is JSON text; `files` fill the fields of it that take one.
-    pub async fn run_action_with_files(
+    pub fn run_action_with_files(
         &self,
         call: &Call,
         operation: &str,
         input: &str,
         files: Vec<File>,
-    ) -> Result<Reply<ActionResult>, CallError> {
-        let (what, context) = What::with("actions.run", Some(operation), call);
+    ) -> Running<ActionResult> {
+        let function = self.runner().functions.run_action;
+        let (what, context) = What::with(function.name, Some(operation), call);
         let (operation, input) = (operation.to_owned(), input.to_owned());
-        self.inner
-            .runner
-            .fallible(what, |guest, store, left| {
-                let context = context.within(left);
-                Box::pin(async move {
-                    guest.automation_connector_actions().call_run(store, &context, &operation, &input, &files).await
-                })
-            })
-            .await
+        let params = |left: Duration| (context.within(left), operation, input, files);
+        self.runner().start(function, what, params, Answer::fallible())
     }
 
     /// Runs a query, one page of it. `input` is JSON text.
-    pub async fn run_query(
-        &self,
-        call: &Call,
-        operation: &str,
-        input: &str,
-        cursor: Option<&str>,
-    ) -> Result<Reply<QueryResult>, CallError> {
-        let (what, context) = What::with("queries.run", Some(operation), call);
+    pub fn run_query(&self, call: &Call, operation: &str, input: &str, cursor: Option<&str>) -> Running<QueryResult> {
+        let function = self.runner().functions.run_query;
+        let (what, context) = What::with(function.name, Some(operation), call);
         let (operation, input, cursor) = (operation.to_owned(), input.to_owned(), cursor.map(str::to_owned));
-        self.inner
-            .runner
-            .fallible(what, |guest, store, left| {
-                let context = context.within(left);
-                Box::pin(async move {
-                    guest
-                        .automation_connector_queries()
-                        .call_run(store, &context, &operation, &input, cursor.as_deref())
-                        .await
-                })
-            })
-            .await
+        let params = |left: Duration| (context.within(left), operation, input, cursor);
+        self.runner().start(function, what, params, Answer::fallible())
     }
 
     /// Checks a webhook request and says which events it holds. `state` is the subscription's; without it, the
     /// connection's own webhook secret counts. `uses` are the triggers in use at this URL; without any, all are meant.
-    pub async fn receive(
+    pub fn receive(
         &self,
         call: &Call,
         state: Option<&SubscriptionState>,
         uses: Vec<TriggerUse>,
         request: WebhookRequest,
-    ) -> Result<Reply<Receipt>, CallError> {
-        let (what, context) = What::with("triggers.receive", None, call);
-        let state = state.cloned();
-        self.inner
-            .runner
-            .fallible(what.of(state.as_ref()), |guest, store, left| {
-                let context = context.within(left);
-                Box::pin(async move {
-                    let state = state.as_ref().map(SubscriptionState::for_guest);
-                    guest.automation_connector_triggers().call_receive(store, &context, state, &uses, &request).await
-                })
-            })
-            .await
+    ) -> Running<Receipt> {
+        let function = self.runner().functions.receive;
+        let (what, context) = What::with(function.name, None, call);
+        let what = what.of(state);
+        let state = state.map(|state| state.for_guest().clone());
+        let params = |left: Duration| (context.within(left), state, uses, request);
+        self.runner().start(function, what, params, Answer::fallible())
     }
 
     /// Fetches what a thin event points at: the same event, complete. `payload` is the event's.
-    pub async fn load(&self, call: &Call, payload: &str) -> Result<Reply<Event>, CallError> {
-        let (what, context) = What::with("triggers.load", None, call);
+    pub fn load(&self, call: &Call, payload: &str) -> Running<Event> {
+        let function = self.runner().functions.load;
+        let (what, context) = What::with(function.name, None, call);
         let payload = payload.to_owned();
-        self.inner
-            .runner
-            .fallible(what, |guest, store, left| {
-                let context = context.within(left);
-                Box::pin(
-                    async move { guest.automation_connector_triggers().call_load(store, &context, &payload).await },
-                )
-            })
-            .await
+        self.runner().start(function, what, |left| (context.within(left), payload), Answer::fallible())
     }
 
     /// Makes the service deliver events to a URL.
-    pub async fn subscribe(&self, call: &Call, request: SubscriptionRequest) -> Result<Reply<Subscription>, CallError> {
-        let (what, context) = What::with("triggers.subscribe", None, call);
+    pub fn subscribe(&self, call: &Call, request: SubscriptionRequest) -> Running<Subscription> {
+        let function = self.runner().functions.subscribe;
+        let (what, context) = What::with(function.name, None, call);
         let what = what.of(request.state.as_ref());
-        let request = request.for_guest();
-        self.inner
-            .runner
-            .fallible(what, |guest, store, left| {
-                let context = context.within(left);
-                Box::pin(async move {
-                    guest.automation_connector_triggers().call_subscribe(store, &context, &request).await
-                })
-            })
-            .await
-            .map(|reply| reply.into::<Subscription>().hiding(|made| Some(&made.state)))
+        let params = |left: Duration| (context.within(left), request.for_guest());
+        let answer = Answer::with_state(|made: &Subscription| Some(&made.state));
+        self.runner().start(function, what, params, answer)
     }
 
     /// Looks whether a subscription is still as it was made, mends what is not, and prolongs it where it expires.
-    pub async fn renew(&self, call: &Call, state: &SubscriptionState) -> Result<Reply<Subscription>, CallError> {
-        let (what, context) = What::with("triggers.renew", None, call);
-        let state = state.clone();
-        self.inner
-            .runner
-            .fallible(what.of(Some(&state)), |guest, store, left| {
-                let context = context.within(left);
-                Box::pin(async move {
-                    guest.automation_connector_triggers().call_renew(store, &context, state.for_guest()).await
-                })
-            })
-            .await
-            .map(|reply| reply.into::<Subscription>().hiding(|made| Some(&made.state)))
+    pub fn renew(&self, call: &Call, state: &SubscriptionState) -> Running<Subscription> {
+        let function = self.runner().functions.renew;
+        let (what, context) = What::with(function.name, None, call);
+        let what = what.of(Some(state));
+        let state = state.for_guest().clone();
+        let answer = Answer::with_state(|made: &Subscription| Some(&made.state));
+        self.runner().start(function, what, |left| (context.within(left), state), answer)
     }
 
     /// Stops the delivery of these triggers; of all of them without `triggers`.
-    pub async fn unsubscribe(
+    pub fn unsubscribe(
         &self,
         call: &Call,
         state: &SubscriptionState,
         triggers: Option<Vec<String>>,
-    ) -> Result<Reply<Unsubscribed>, CallError> {
-        let (what, context) = What::with("triggers.unsubscribe", None, call);
-        let state = state.clone();
-        self.inner
-            .runner
-            .fallible(what.of(Some(&state)), |guest, store, left| {
-                let context = context.within(left);
-                Box::pin(async move {
-                    guest
-                        .automation_connector_triggers()
-                        .call_unsubscribe(store, &context, state.for_guest(), triggers.as_deref())
-                        .await
-                })
-            })
-            .await
-            .map(|reply| reply.into::<Unsubscribed>().hiding(|done| done.state.as_ref()))
+    ) -> Running<Unsubscribed> {
+        let function = self.runner().functions.unsubscribe;
+        let (what, context) = What::with(function.name, None, call);
+        let what = what.of(Some(state));
+        let state = state.for_guest().clone();
+        let params = |left: Duration| (context.within(left), state, triggers);
+        let answer = Answer::with_state(|done: &Unsubscribed| done.state.as_ref());
+        self.runner().start(function, what, params, answer)
     }
 
     /// Fetches the events of these triggers since a cursor. Some may have been in the page before.
-    pub async fn poll(
-        &self,
-        call: &Call,
-        triggers: Vec<TriggerUse>,
-        cursor: Option<&str>,
-    ) -> Result<Reply<PollResult>, CallError> {
-        let (what, context) = What::with("triggers.poll", None, call);
+    pub fn poll(&self, call: &Call, triggers: Vec<TriggerUse>, cursor: Option<&str>) -> Running<PollResult> {
+        let function = self.runner().functions.poll;
+        let (what, context) = What::with(function.name, None, call);
         let cursor = cursor.map(str::to_owned);
-        self.inner
-            .runner
-            .fallible(what, |guest, store, left| {
-                let context = context.within(left);
-                Box::pin(async move {
-                    guest.automation_connector_triggers().call_poll(store, &context, &triggers, cursor.as_deref()).await
-                })
-            })
-            .await
+        self.runner().start(function, what, |left| (context.within(left), triggers, cursor), Answer::fallible())
     }
 
     /// The newest real events of a trigger, newest first, at most `limit`, 1 to 100.
-    pub async fn recent(&self, call: &Call, trigger: TriggerUse, limit: u32) -> Result<Reply<RecentEvents>, CallError> {
-        let id = trigger.trigger.clone();
-        let (what, context) = What::with("triggers.recent", Some(&id), call);
-        self.inner
-            .runner
-            .fallible(what, |guest, store, left| {
-                let context = context.within(left);
-                Box::pin(async move {
-                    guest.automation_connector_triggers().call_recent(store, &context, &trigger, limit).await
-                })
-            })
-            .await
+    pub fn recent(&self, call: &Call, trigger: TriggerUse, limit: u32) -> Running<RecentEvents> {
+        let function = self.runner().functions.recent;
+        let (what, context) = What::with(function.name, Some(&trigger.trigger), call);
+        self.runner().start(function, what, move |left| (context.within(left), trigger, limit), Answer::fallible())
     }
 
     /// An event of the right shape.
-    pub async fn sample(&self, trigger: &str) -> Result<Reply<Event>, CallError> {
-        let what = What::offline("triggers.sample", Some(trigger));
-        let trigger = trigger.to_owned();
-        self.inner
-            .runner
-            .fallible(what, |guest, store, _| {
-                Box::pin(async move { guest.automation_connector_triggers().call_sample(store, &trigger).await })
-            })
-            .await
+    pub fn sample(&self, trigger: &str) -> Running<Event> {
+        let function = self.runner().functions.sample;
+        let (what, trigger) = (What::offline(function.name, Some(trigger)), trigger.to_owned());
+        self.runner().start(function, what, |_| (trigger,), Answer::fallible())
     }
 
     /// Every kind of object that the connector knows.
-    pub async fn list_resources(&self) -> Result<Reply<Vec<ResourceType>>, CallError> {
-        let what = What::offline("resources.list", None);
-        self.inner
-            .runner
-            .certain(what, |guest, store, _| {
-                Box::pin(async move { guest.automation_connector_resources().call_list(store).await })
-            })
-            .await
+    pub fn list_resources(&self) -> Running<Vec<ResourceType>> {
+        let function = self.runner().functions.resources_list;
+        self.runner().start(function, What::offline(function.name, None), |_| (), Answer::certain())
     }
 
     /// The resource that an id belongs to.
-    pub async fn resolve_resource(&self, id: &str) -> Result<Reply<Option<String>>, CallError> {
-        let what = What::offline("resources.resolve", None);
+    pub fn resolve_resource(&self, id: &str) -> Running<Option<String>> {
+        let function = self.runner().functions.resources_resolve;
         let id = id.to_owned();
-        self.inner
-            .runner
-            .certain(what, |guest, store, _| {
-                Box::pin(async move { guest.automation_connector_resources().call_resolve(store, &id).await })
-            })
-            .await
+        self.runner().start(function, What::offline(function.name, None), |_| (id,), Answer::certain())
     }
 
     /// A page of objects to choose from.
-    pub async fn choices(&self, call: &Call, request: ChoiceRequest) -> Result<Reply<ChoicePage>, CallError> {
-        let (what, context) = What::with("resources.choices", None, call);
-        self.inner
-            .runner
-            .fallible(what, |guest, store, left| {
-                let context = context.within(left);
-                Box::pin(
-                    async move { guest.automation_connector_resources().call_choices(store, &context, &request).await },
-                )
-            })
-            .await
+    pub fn choices(&self, call: &Call, request: ChoiceRequest) -> Running<ChoicePage> {
+        let function = self.runner().functions.choices;
+        let (what, context) = What::with(function.name, None, call);
+        self.runner().start(function, what, |left| (context.within(left), request), Answer::fallible())
     }
+}
+
+/// What a summary takes in memory, about.
+fn size_of_summary(summary: &OperationSummary) -> usize {
+    let OperationSummary { id, tool_name, title, description, resource, extras, .. } = summary;
+    let texts = [id, tool_name, title, description, resource].map(String::len).iter().sum::<usize>();
+    let extras = extras.iter().map(|extra| size_of_val(extra) + extra.name.len() + extra.value.len()).sum::<usize>();
+    size_of_val(summary) + texts + extras
 }

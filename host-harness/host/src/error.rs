@@ -1,9 +1,14 @@
 //! What can go wrong before anything runs: setting the engine up and loading a component. What goes wrong in a call is in `failure`.
 
+use std::time::Duration;
+
 use thiserror::Error;
+
+use crate::egress::NetworkError;
 
 /// Why a host cannot be made.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum HostError {
     /// The WebAssembly engine does not start on this machine.
     #[error("the WebAssembly engine cannot start: {0}")]
@@ -11,10 +16,14 @@ pub enum HostError {
     /// The thread that watches computing time cannot start.
     #[error("the thread that watches computing time cannot start: {0}")]
     Thread(#[from] std::io::Error),
+    /// The network cannot be set up as the operator wants it.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
 }
 
 /// Why a component was not loaded.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum LoadError {
     /// There are no bytes.
     #[error("the component is empty: 0 bytes")]
@@ -66,19 +75,31 @@ pub enum LoadError {
         /// The host's.
         expected: String,
     },
-    /// A limit of the manifest is over what this host gives.
-    #[error("the manifest's {key} of {asked} is over this host's {most}")]
-    Limit {
-        /// The key.
-        key: &'static str,
-        /// The manifest's value.
-        asked: u64,
-        /// The host's.
-        most: u64,
+    /// It is larger than the operator allows.
+    #[error("the component has {size} bytes, over this host's {most}; HostConfig::component allows more")]
+    Size {
+        /// Its size in bytes.
+        size: usize,
+        /// The largest that is loaded.
+        most: usize,
     },
-    /// TLS cannot be set up.
-    #[error("TLS cannot be set up: {0}")]
-    Tls(String),
+    /// Compiling it takes longer than the operator allows.
+    #[error("compiling the component takes longer than this host's {} ms; HostConfig::compile_time allows more", .most.as_millis())]
+    CompileTime {
+        /// How long it may take.
+        most: Duration,
+    },
+    /// Functions of the world are exported with other types than the world's.
+    #[error("the component exports functions of another type than the world {world} has: {}", names(.functions))]
+    ExportTypes {
+        /// Which, and what is wrong with each.
+        functions: Vec<String>,
+        /// The manifest's world.
+        world: String,
+    },
+    /// The thread that compiles it did not end as it should.
+    #[error("the component was not compiled: the thread that does it ended")]
+    Compiler,
 }
 
 fn names(names: &[String]) -> String {

@@ -12,6 +12,7 @@ use crate::report::CallReport;
 /// A failure of the platform during a call: a bug of the component, or a limit that it ran into. Not the connector's
 /// own, expected errors.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum PlatformError {
     /// The component cannot be instantiated, or its functions are of other types than the contract's.
     #[error("the component cannot be instantiated: {0}")]
@@ -46,12 +47,42 @@ pub enum PlatformError {
         /// How many were read.
         pages: usize,
     },
-    /// No room for another call came free in time.
-    #[error("the host is busy: {most} calls are running")]
-    Busy {
+    /// It gave a list whose pages together are larger than what the host keeps.
+    #[error("the component's list has more than {} MiB; HostConfig::result allows more", .most >> 20)]
+    Oversized {
+        /// The most in bytes.
+        most: usize,
+    },
+    /// The host has no room for the call now.
+    #[error("the host is busy: {0}")]
+    Busy(Busy),
+}
+
+/// What a host has too little of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Busy {
+    /// No call ended in time.
+    #[error("{most} calls were running until this one's time was over; HostConfig::calls allows more")]
+    Room {
         /// How many run at once.
         most: u32,
     },
+    /// Too many wait already. Try again later.
+    #[error("{longest} calls wait for their turn already; HostConfig::waiting allows more")]
+    Queue {
+        /// How many may wait.
+        longest: u32,
+    },
+    /// The guest waited for memory until its time was over.
+    #[error("other calls held the {} MiB of memory in all until this one's time was over; HostConfig::memory_in_all allows more", .most >> 20)]
+    Memory {
+        /// How much all may have together, in bytes.
+        most: usize,
+    },
+    /// It takes no calls any more.
+    #[error("it is shutting down and takes no more calls")]
+    Draining,
 }
 
 /// Why a call has no result. `report` says what it did all the same.
@@ -96,7 +127,7 @@ impl PlatformFailure {
     /// an earlier try whose end is not known, and `not-sent` otherwise.
     #[must_use]
     pub fn outcome(&self) -> contract::Outcome {
-        if self.report.may_have_acted_in_all() { contract::Outcome::Unknown } else { contract::Outcome::NotSent }
+        self.report.outcome_of_run()
     }
 
     /// What is known of the run's tries after this one: what to pass on with the next.

@@ -7,7 +7,7 @@ use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 use wasmtime_wasi::{WasiView, p2};
 
-use crate::call::State;
+use crate::call::{State, bound_texts};
 
 /// What this host has for components: no files, no sockets, no environment but an empty one.
 pub const OFFERED: &[&str] = &[
@@ -59,6 +59,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, State::cli)?;
     cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, State::cli)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
+    bound_texts(l)?;
     Ok(linker)
 }
 

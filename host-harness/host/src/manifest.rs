@@ -6,7 +6,8 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 
 use crate::egress::{Methods, Origin, OriginError};
@@ -60,6 +61,29 @@ pub struct EgressDeclaration {
     pub origin: Origin,
     /// The methods; at least one.
     pub methods: Methods,
+    /// Whose credential its requests may carry.
+    pub bearer: Bearer,
+}
+
+/// Whose credential the requests to a destination may carry, as `Authorization: Bearer …`. No other `Authorization`
+/// leaves for anywhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Bearer {
+    /// The connection's: its fields that are put in at egress.
+    #[default]
+    Connection,
+    /// A session's own, which the service gave in an answer within the same call, and none of the connection's.
+    Session(SessionToken),
+}
+
+/// Where a session's credential comes from: the answer of a request to this path that carried the connection's.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionToken {
+    /// The path of the request, without a query.
+    pub path: String,
+    /// The member of the answer, which is a JSON object.
+    pub field: String,
 }
 
 /// What one call may use.
@@ -110,6 +134,18 @@ pub struct ConnectionFieldDeclaration {
     /// Whether the component gets a placeholder, and the real value is put in where a request leaves.
     #[serde(default)]
     pub inject_at_egress: bool,
+    /// The destinations that it is put in at, all of them declared ones. Absent: every one that takes the connection's.
+    #[serde(default, deserialize_with = "origins")]
+    pub inject_only_at: Option<Vec<Origin>>,
+    /// Of a secret that is not put in at egress: the functions whose calls get its real value (`triggers.receive`). All
+    /// others get a placeholder.
+    #[serde(default)]
+    pub reveal_to: Vec<String>,
+}
+
+fn origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Origin>>, D::Error> {
+    let urls = Vec::<String>::deserialize(deserializer)?;
+    urls.iter().map(|url| url.parse().map_err(D::Error::custom)).collect::<Result<_, _>>().map(Some)
 }
 
 /// How a field is kept and shown.
@@ -165,7 +201,7 @@ impl Manifest {
                 return Err(value(key(), format!("{import:?} is not of the form package:name/interface")));
             }
         }
-        let egress = document
+        let egress: Vec<EgressDeclaration> = document
             .permissions
             .egress
             .iter()
@@ -181,6 +217,25 @@ impl Manifest {
             }
             if field.inject_at_egress && field.kind != FieldKind::Secret {
                 return Err(value(key("inject_at_egress"), "only a field of kind \"secret\" can be put in at egress"));
+            }
+            let secret = field.kind == FieldKind::Secret;
+            if secret && field.inject_at_egress != field.reveal_to.is_empty() {
+                let reason = "a secret is either put in at egress (inject_at_egress = true) or given to the calls that \
+                              need it (reveal_to = [\"triggers.receive\"]), not both";
+                return Err(value(key("reveal_to"), reason));
+            }
+            if !secret && !field.reveal_to.is_empty() {
+                return Err(value(key("reveal_to"), "only a field of kind \"secret\" is hidden from other calls"));
+            }
+            if let Some(name) = field.reveal_to.iter().find(|name| name.split('.').count() != 2) {
+                return Err(value(key("reveal_to"), format!("{name:?} is not of the form interface.function")));
+            }
+            if let Some(only) = &field.inject_only_at {
+                let takes = |origin: &&Origin| egress.iter().any(|e: &EgressDeclaration| e.origin == **origin);
+                if !field.inject_at_egress || !only.iter().all(|origin| takes(&origin)) {
+                    let reason = "names destinations of permissions.egress, for a field with inject_at_egress = true";
+                    return Err(value(key("inject_only_at"), reason));
+                }
             }
             fields.push(field);
         }
@@ -243,6 +298,7 @@ struct Permissions {
 struct RawEgress {
     url: String,
     methods: Vec<String>,
+    bearer: Option<SessionToken>,
 }
 
 impl RawEgress {
@@ -253,7 +309,14 @@ impl RawEgress {
             .map_err(|error: OriginError| value(format!("permissions.egress[{index}].url"), error.to_string()))?;
         let methods = Methods::only(&self.methods)
             .map_err(|reason| value(format!("permissions.egress[{index}].methods"), reason))?;
-        Ok(EgressDeclaration { origin, methods })
+        if let Some(token) = &self.bearer
+            && (!token.path.starts_with('/') || token.field.is_empty())
+        {
+            let reason = "must be the path of a request, and the member of its answer that the token is in";
+            return Err(value(format!("permissions.egress[{index}].bearer"), reason));
+        }
+        let bearer = self.bearer.clone().map_or(Bearer::Connection, Bearer::Session);
+        Ok(EgressDeclaration { origin, methods, bearer })
     }
 }
 
@@ -357,6 +420,21 @@ mod tests {
             ("[\"GET\"]", "[\"G T\"]", "permissions.egress[0].methods"),
             ("connector@0.1.0", "connector", "connector.world"),
             ("kind = \"secret\"", "kind = \"text\"", "connection.fields[0].inject_at_egress"),
+            ("inject_at_egress = true", "", "connection.fields[0].reveal_to"),
+            ("inject_at_egress = true", "reveal_to = [\"receive\"]", "connection.fields[0].reveal_to"),
+            (
+                "inject_at_egress = true",
+                "inject_at_egress = true\nreveal_to = [\"a.b\"]",
+                "connection.fields[0].reveal_to",
+            ),
+            (
+                "inject_at_egress = true",
+                "inject_at_egress = true\ninject_only_at = [\"https://b.example.com\"]",
+                "connection.fields[0].inject_only_at",
+            ),
+            ("[\"GET\"]", "[\"TRACE\"]", "permissions.egress[0].methods"),
+            ("[\"GET\"]", "[\"FOO\"]", "permissions.egress[0].methods"),
+            ("[\"GET\"]", "[\"GET\"]\nbearer = { path = \"v1\", field = \"t\" }", "permissions.egress[0].bearer"),
         ] {
             assert!(SMALL.contains(from), "{from}");
             let error = Manifest::parse(&SMALL.replace(from, to)).unwrap_err().to_string();

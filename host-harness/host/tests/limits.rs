@@ -6,7 +6,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use host::contract::OperationFilter;
-use host::{CacheFolder, CallError, CallOutcome, Grants, Host, HostConfig, Invocation, PlatformError, Reply};
+use host::{Busy, CacheFolder, CallError, CallOutcome, Grants, Host, HostConfig, Invocation, PlatformError, Reply};
 use support::{Guest, NONE, call, manifest};
 
 type Answer = Result<Reply<Option<String>>, CallError>;
@@ -153,7 +153,7 @@ async fn a_call_that_finds_no_room_in_time_says_so() {
     let (patient, hurried) = (load(Duration::from_secs(60)), load(Duration::from_millis(100)));
     let first = tokio::spawn(async move { patient.resolve_resource("x").await.map(drop) });
     tokio::task::yield_now().await;
-    assert_eq!(failure(hurried.resolve_resource("x").await).0, PlatformError::Busy { most: 1 });
+    assert_eq!(failure(hurried.resolve_resource("x").await).0, PlatformError::Busy(Busy::Room { most: 1 }));
     first.abort();
 }
 

@@ -5,8 +5,11 @@ mod support;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::time::Duration;
 
-use host::{CacheFolder, CompiledFrom, Grants, Host, HostConfig, LoadError, Manifest};
+use host::contract::DescribeRequest;
+use host::{CacheFolder, CompiledFrom, Grants, Host, HostConfig, LoadError, Manifest, PlatformError};
 use support::{Guest, NONE, host, manifest};
 
 fn refusal(bytes: &[u8]) -> String {
@@ -97,12 +100,101 @@ fn a_manifest_of_another_world_is_refused() {
     assert!(matches!(error, LoadError::World { .. }), "{error:?}");
 }
 
-#[test]
-fn a_limit_over_the_hosts_is_refused() {
+#[tokio::test]
+async fn of_each_limit_the_smaller_one_holds_and_the_report_says_which() {
+    let hour = Duration::from_secs(3_600);
     let mut manifest = manifest();
+    manifest.limits.cpu = hour;
+    manifest.limits.call_timeout = hour;
     manifest.limits.memory = 4 << 30;
-    let error = Guest::new().try_load(&manifest).err().unwrap();
-    assert!(matches!(error, LoadError::Limit { key: "limits.memory_mib", asked: 4096, .. }), "{error:?}");
+    let connector = Guest::new().resolve(NONE).try_load(&manifest).unwrap();
+    assert_eq!(connector.limits().cpu, Duration::from_secs(10));
+    assert_eq!(connector.limits().memory, 512 << 20);
+    let report = connector.resolve_resource("x").await.unwrap().report;
+    let capped: Vec<_> = report.capped.iter().map(|cap| (cap.limit, cap.asked, cap.given)).collect();
+    let expected = [
+        ("limits.memory_mib", 4096, 512),
+        ("limits.cpu_ms", 3_600_000, 10_000),
+        ("limits.call_timeout_ms", 3_600_000, 900_000),
+    ];
+    assert_eq!(capped, expected);
+    assert_eq!(connector.capped(), report.capped);
+}
+
+#[tokio::test]
+async fn a_manifest_that_asks_for_an_hour_of_computing_gets_what_the_operator_gives() {
+    let mut manifest = manifest();
+    manifest.limits.cpu = Duration::from_secs(3_600);
+    let mut config = HostConfig { cache: CacheFolder::Off, calls: 4, ..HostConfig::default() };
+    config.limits.cpu = Duration::from_millis(50);
+    let endless = Guest::new().resolve("(loop $for_ever (br $for_ever)) (i32.const 1024)").build();
+    let connector = Host::with(config).unwrap().load(&endless, &manifest, &Grants::default()).unwrap();
+    let failure = connector.resolve_resource("x").await.unwrap_err();
+    assert_eq!(failure.platform().unwrap().error, PlatformError::Cpu { limit: Duration::from_millis(50) });
+}
+
+#[test]
+fn a_component_over_the_hosts_size_is_refused() {
+    let bytes = Guest::new().build();
+    let config = HostConfig { cache: CacheFolder::Off, calls: 4, component: bytes.len() - 1, ..HostConfig::default() };
+    let error = Host::with(config).unwrap().load(&bytes, &manifest(), &Grants::default()).err().unwrap();
+    assert!(matches!(error, LoadError::Size { size, most } if size == bytes.len() && most == size - 1), "{error:?}");
+    assert!(error.to_string().contains("HostConfig::component"), "{error}");
+}
+
+#[test]
+fn a_component_that_takes_too_long_to_compile_is_refused() {
+    let config =
+        HostConfig { cache: CacheFolder::Off, calls: 4, compile_time: Duration::ZERO, ..HostConfig::default() };
+    let host = Host::with(config).unwrap();
+    let error = host.load(&Guest::new().build(), &manifest(), &Grants::default()).err().unwrap();
+    assert!(matches!(error, LoadError::CompileTime { most: Duration::ZERO }), "{error:?}");
+    assert!(error.to_string().contains("HostConfig::compile_time"), "{error}");
+}
+
+#[test]
+fn a_function_of_another_type_is_refused_when_it_is_loaded() {
+    let guest = Guest::new().with_contract("resolve: func(id: string)", "resolve: func(id: u32)");
+    let error = guest.try_load(&manifest()).err().unwrap();
+    assert!(matches!(&error, LoadError::ExportTypes { functions, .. } if functions.len() == 1), "{error:?}");
+    let text = error.to_string();
+    assert!(text.contains("resources@0.1.0#resolve") && text.contains("u32"), "{text}");
+}
+
+#[test]
+fn a_record_with_another_field_is_another_type() {
+    let guest = Guest::new().with_contract("decline-code: option<string>", "decline-code: option<u32>");
+    let error = guest.try_load(&manifest()).err().unwrap();
+    // Every function that may fail has it.
+    assert!(matches!(&error, LoadError::ExportTypes { functions, .. } if functions.len() == 15), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_component_is_loaded_while_others_run() {
+    let connector = host().load_async(Guest::new().resolve(NONE).build(), &manifest(), &Grants::default()).await;
+    assert_eq!(connector.unwrap().resolve_resource("cus_1").await.unwrap().value, None);
+}
+
+#[tokio::test]
+async fn what_a_component_offers_is_asked_for_once_however_often_it_is_loaded() {
+    // Each of these answers with zeros: nothing in it.
+    let (functions, none) =
+        ([("connection", "describe"), ("operations", "list"), ("operations", "describe"), ("resources", "list")], NONE);
+    let guest = functions.iter().fold(Guest::new(), |guest, (interface, name)| guest.function(interface, name, none));
+    let (bytes, host) = (guest.build(), host());
+    let load = || host.load(&bytes, &manifest(), &Grants::default()).unwrap();
+    let first = load().catalogue().await.unwrap();
+    assert_eq!((first.operations.len(), host.stats().ok), (0, 3));
+    assert!(Arc::ptr_eq(&first, &load().catalogue().await.unwrap()));
+    assert_eq!(host.stats().ok, 3);
+
+    let (shown, full) = (DescribeRequest::shown("a"), DescribeRequest::full("a"));
+    let described = load().description(shown.clone()).await.unwrap();
+    assert!(Arc::ptr_eq(&described, &load().description(shown.clone()).await.unwrap()));
+    assert!(!Arc::ptr_eq(&described, &load().description(full).await.unwrap()), "another degree");
+    let so_far = load().description(shown.with_input("{}")).await.unwrap();
+    assert!(!Arc::ptr_eq(&described, &so_far), "it may depend on the input");
+    assert_eq!(host.stats().ok, 6);
 }
 
 #[tokio::test]

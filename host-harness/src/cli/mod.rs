@@ -1,25 +1,16 @@
 //! The command line: everything of the binary `harness` that is not the platform itself.
 //!
-//! What lives here: reading arguments and connections, one file a command, and how results and failures look. What does
-//! not: any decision of the platform or of the connector; those are in the library and in the component, and a command
-//! only asks them. Data flows one way: `arguments` → `connecting` and `loading` → a command → `terminal`.
+//! What lives here: reading options and connections, one file a command, and how results and failures look. What does
+//! not: any decision of the platform or of the connector; those are in the host and in the component, and a command only
+//! asks them. Nor the list of the commands, which is `main`'s. Arrows between the rooms point one way: `wording`,
+//! `terminal` → `failure` → `options` → `setup` → `calling`, `receiver` → `commands` → `demo` → `main`.
 
-pub mod arguments;
+pub mod calling;
 pub mod commands;
-pub mod connecting;
-pub mod connection_file;
 pub mod demo;
-pub mod download;
 pub mod failure;
-pub mod input;
-pub mod json;
-pub mod loading;
-pub mod progress;
+pub mod options;
 pub mod receiver;
-pub mod runtime;
-pub mod seen;
-pub mod state_file;
+pub mod setup;
 pub mod terminal;
-pub mod upload;
-pub mod values;
 pub mod wording;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Ended, Harness, KEY, Stripe, TestFile};
+use crate::support::{Ended, Harness, KEY, Stripe, TestFile, answering};
 
 const PAYMENT: &str = r#"{"amount": 1099, "currency": "usd", "payment_method": "pm_card_visa", "confirm": true,
     "return_url": "https://example.com/return"}"#;
@@ -236,6 +236,33 @@ fn files_that_make_no_sense_send_nothing() {
     refused(&["customer.create", "--overwrite"], &["--output-file"]);
     refused(&["customer.create", "--in-doubt-since", "2026-11-21T15:42:03Z"], &["--invocation-id"]);
     refused(&[ORDER[1], ORDER[2], ORDER[3], "--in-doubt-since", "yesterday"], &["2026-11-21T15:42:03Z"]);
+}
+
+#[test]
+fn all_pages_come_to_an_end_and_say_how_to_go_on() {
+    let stripe = Stripe::start();
+    for _ in 0..5 {
+        stripe.harness(&["call", "customer.create"]).run().succeeded();
+    }
+    let list = ["call", "customer.list", "--input", r#"{"limit": 2}"#, "--all"];
+    assert_eq!(stripe.harness(&list).run().succeeded().stdout.lines().count(), 5);
+    let bounded = stripe.harness(&[&list[..], &["--most-pages", "2"]].concat()).run();
+    assert_eq!((bounded.status, bounded.stdout.lines().count()), (3, 4), "{bounded:?}");
+    assert!(bounded.stderr.contains("goes on after 2 pages"), "{}", bounded.stderr);
+    let cursor = bounded.stderr.split("--cursor ").nth(1).unwrap().split(',').next().unwrap();
+    let rest = stripe.harness(&[&list[..], &["--cursor", cursor]].concat()).run().succeeded();
+    assert_eq!(rest.stdout.lines().count(), 1);
+}
+
+#[test]
+fn a_list_that_goes_round_comes_to_an_end() {
+    let body = json!({ "object": "list", "has_more": true, "url": "/v1/customers",
+        "data": [{ "id": "cus_1", "object": "customer" }] });
+    let url = answering(200, &body.to_string());
+    let arguments = ["call", "customer.list", "--all"];
+    let ended = Harness::new(&arguments).env("STRIPE_SECRET_KEY", KEY).env("STRIPE_API_BASE", &url).run();
+    assert_eq!(ended.status, 3, "{ended:?}");
+    assert!(ended.stderr.contains("error (limit): the list goes round"), "{}", ended.stderr);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the connector can do, without any connection.
 
-use crate::support::Harness;
+use crate::support::{Harness, TestFile};
 
 #[test]
 fn operations_are_listed_and_searched() {
@@ -118,4 +118,18 @@ fn help_and_version_are_results() {
     let help = Harness::new(&["--help"]).run().succeeded().stdout;
     assert!(help.contains("Exit status") && help.contains("test-connection"), "{help}");
     assert!(Harness::new(&["--version"]).run().succeeded().stdout.starts_with("harness 0.1.0"));
+}
+
+#[test]
+fn the_connector_that_is_built_in_conforms() {
+    let report = Harness::new(&["conformance", "--json"]).run().succeeded().json();
+    let checks = report["checks"].as_array().unwrap();
+    assert!(checks.len() > 10 && checks.iter().all(|check| check["verdict"] == "held"), "{report}");
+    let manifest = bundled_connector::MANIFEST.replace("name = \"account\"", "name = \"acount\"");
+    let file = TestFile::new("manifest.toml", manifest);
+    let component = TestFile::new("connector.wasm", bundled_connector::COMPONENT);
+    let ended = Harness::new(&["conformance", component.path(), "--manifest", file.path()]).run();
+    assert_eq!(ended.status, 1, "{ended:?}");
+    assert!(ended.stdout.contains("BROKEN   connection") && ended.stdout.contains("acount"), "{}", ended.stdout);
+    Harness::new(&["conformance", component.path()]).run().failed(2, &["--manifest FILE"]);
 }

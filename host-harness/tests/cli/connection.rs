@@ -22,6 +22,48 @@ fn without_a_key_the_embedded_simulator_is_used_and_named() {
 }
 
 #[test]
+fn a_key_that_is_set_to_nothing_never_means_the_simulator() {
+    for value in ["", " ", "\r\n"] {
+        for arguments in [&["call", "customer.create"][..], &["test-connection", "--production"], &["demo"]] {
+            let ended = Harness::new(arguments).env("STRIPE_SECRET_KEY", value).run();
+            ended.failed(2, &["STRIPE_SECRET_KEY is set, and there is nothing in it", "unset it"]);
+        }
+    }
+}
+
+#[test]
+fn production_never_means_the_simulator() {
+    let ended = Harness::new(&["--production", "call", "customer.create"]).run();
+    ended.failed(2, &["there is no STRIPE_SECRET_KEY", "--production never means the simulator"]);
+}
+
+#[test]
+fn white_space_around_a_value_is_no_part_of_it() {
+    let stripe = Stripe::start();
+    let ended = stripe
+        .harness(&["test-connection"])
+        .env("STRIPE_SECRET_KEY", &format!(" {KEY}\r\n"))
+        .env("STRIPE_API_BASE", &format!("{}\r", stripe.url()))
+        .run();
+    ended.succeeded();
+    let content = serde_json::json!({ "api_key": format!("{KEY}\n"), "api_base": format!("{} ", stripe.url()) });
+    let file = TestFile::new("stripe.json", format!("\u{feff}{content}"));
+    Harness::new(&["test-connection", "--connection", file.path()]).run().succeeded();
+}
+
+#[test]
+fn a_manifest_picks_no_variable_of_somebody_elses() {
+    let greedy = bundled_connector::MANIFEST.replace("env = \"STRIPE_ACCOUNT\"", "env = \"SHOP_PASSWORD\"");
+    let greedy = greedy.replace("env = \"STRIPE_API_BASE\"", "env = \"SHOP_ADDRESS\"");
+    let file = TestFile::new("manifest.toml", greedy);
+    let inspected = Harness::new(&["inspect", "--json", "--manifest", file.path()])
+        .env("SHOP_PASSWORD", "hunter2")
+        .env("SHOP_ADDRESS", "http://127.0.0.1:1");
+    let inspected = inspected.run().succeeded();
+    assert!(!inspected.stdout.contains("hunter2") && !inspected.stdout.contains("127.0.0.1"), "{}", inspected.stdout);
+}
+
+#[test]
 fn a_named_address_is_granted_and_shown() {
     let stripe = Stripe::start();
     let rules = stripe.harness(&["inspect", "--json"]).run().succeeded().json();
@@ -63,10 +105,13 @@ fn a_file_that_others_can_read_is_warned_about() {
 #[test]
 fn a_file_says_what_is_wrong_with_it_without_repeating_it() {
     for (content, said) in [
-        (format!("api_kye = {KEY:?}"), "no field \"api_kye\"; it has api_key"),
+        (format!("api_kye = {KEY:?}"), "line 1 names no field of the connection; it has api_key"),
         (format!("api_key = [{KEY:?}]"), "`api_key` must be text, not array"),
         (format!("# a line\napi_key = {KEY}"), "it is not TOML (line 2)"),
         (format!("{{\"api_key\": {KEY:?}"), "it is not a JSON object"),
+        (format!("{KEY} = \"api_key\""), "line 1 names no field of the connection"),
+        (format!("{{{KEY:?}: 5}}"), "line 1 names no field of the connection"),
+        (KEY.to_owned(), "it is not TOML (line 1)"),
         ("environment = \"prod\"".to_owned(), "\"development\" or \"production\""),
     ] {
         let file = TestFile::new("stripe.toml", content);

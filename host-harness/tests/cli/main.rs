@@ -12,6 +12,7 @@ mod call;
 mod catalogue;
 mod connection;
 mod demo;
+mod endings;
 mod output;
 mod servers;
 mod support;

@@ -1,8 +1,11 @@
 //! `simulate` and `serve`: what they say, what they answer, and how they end.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::io::Write;
+use std::net::TcpStream;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use hmac::{Hmac, KeyInit, Mac};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -268,4 +271,75 @@ fn serve_needs_a_secret_and_a_free_port() {
     let address = taken.local_addr().unwrap().to_string();
     let ended = Harness::new(&["serve", "--listen", &address]).env("STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET).run();
     ended.failed(3, &["cannot listen on", &address]);
+}
+
+#[test]
+fn a_secret_of_the_wrong_kind_is_refused_at_the_start() {
+    let ended = Harness::new(&["serve", "--listen", "127.0.0.1:0"]).env("STRIPE_WEBHOOK_SECRET", KEY).run();
+    ended.failed(1, &["error (invalid-connection)", "webhook_secret"]);
+}
+
+#[test]
+fn a_head_that_never_ends_does_not_hold_up_the_end() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let (running, url) = serving(true);
+        let mut half = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
+        half.write_all(b"POST /webhooks/stripe HTTP/1.1\r\nHost: a\r\nContent-").unwrap();
+        // It is open on the other side when a later request has been answered.
+        assert_eq!(exchange(&url, "GET", "/", "", "").0, 200);
+        let began = Instant::now();
+        running.signal(signal);
+        running.wait().succeeded();
+        assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    }
+}
+
+#[test]
+fn connections_that_say_nothing_do_not_keep_a_delivery_out() {
+    let mut running = Harness::with_files(200, &["serve", "--listen", "127.0.0.1:0", "--json"])
+        .env("STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET)
+        .spawn();
+    let url = running.json_line()["url"].as_str().unwrap().to_owned();
+    assert!(running.error_line().contains("200 open files"));
+    let address = url.strip_prefix("http://").unwrap();
+    let idle: Vec<TcpStream> = (0..260).map(|_| TcpStream::connect(address).unwrap()).collect();
+    let body = event();
+    assert_eq!(exchange(&url, "POST", "/webhooks/stripe", &signed(WEBHOOK_SECRET, 0, &body), &body).0, 200);
+    assert_eq!(running.json_line()["type"], "event");
+    drop(idle);
+    running.interrupt().succeeded();
+}
+
+#[test]
+fn output_that_nobody_reads_holds_up_neither_answers_nor_the_end() {
+    let (running, url) = serving(true);
+    // More lines than a pipe holds.
+    for _ in 0..300 {
+        assert_eq!(exchange(&url, "POST", "/webhooks/stripe", "", "{}").0, 400);
+    }
+    let body = event();
+    let (status, _) = exchange(&url, "POST", "/webhooks/stripe", &signed(WEBHOOK_SECRET, 0, &body), &body);
+    assert_eq!(status, 503, "it was not printed, and so not taken");
+    assert_eq!(exchange(&url, "GET", "/", "", "").0, 200);
+    running.signal(Signal::INT);
+    let (status, stderr) = running.wait_without_reading();
+    assert!(status == 0 && stderr.contains("was given up"), "{status}: {stderr}");
+}
+
+#[test]
+fn a_signed_type_with_a_line_end_forges_no_line() {
+    let (mut running, url) = serving(false);
+    let genuine = event();
+    for field in ["type", "id"] {
+        let mut forged: Value = serde_json::from_str(&genuine).unwrap();
+        forged[field] = json!("customer.created\ncustomer.created   \u{1b}[2Jforged");
+        let body = forged.to_string();
+        exchange(&url, "POST", "/webhooks/stripe", &signed(WEBHOOK_SECRET, 0, &body), &body);
+        let line = running.line();
+        assert!(!line.contains('\u{1b}'), "{line:?}");
+    }
+    exchange(&url, "POST", "/webhooks/stripe", &signed(WEBHOOK_SECRET, 0, &genuine), &genuine);
+    let line = running.line();
+    assert!(line.contains("evt_") && !line.contains("forged"), "each was one line: {line:?}");
+    running.interrupt().succeeded();
 }

@@ -4,9 +4,10 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 
+use rustix::process::Signal;
 use serde_json::Value;
 use stripe_simulator::{RecordedRequest, Simulator};
 use tokio::runtime::Runtime;
@@ -97,6 +98,16 @@ impl Harness {
         Self::bare(arguments)
     }
 
+    /// The same, with so many open files allowed.
+    pub fn with_files(most: u32, arguments: &[&str]) -> Self {
+        let whole = Self::new(&[]);
+        let mut command = Command::new("sh");
+        let limited = format!("ulimit -n {most}; exec \"$0\" \"$@\"");
+        command.args(["-c", &limited]).arg(whole.command.get_program()).args(arguments).env_clear();
+        command.envs(whole.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        Self { command, input: None }
+    }
+
     fn bare(arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
         command.env_clear().env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR")).args(arguments);
@@ -113,9 +124,22 @@ impl Harness {
         self
     }
 
+    /// With one more argument, which may be no text.
+    pub fn argument(mut self, argument: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.command.arg(argument);
+        self
+    }
+
     pub fn input(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.input = Some(bytes.into());
         self
+    }
+
+    /// Runs it to its end with standard output on a full disk.
+    pub fn run_without_room(mut self) -> Ended {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = self.command.stdin(Stdio::null()).stdout(full).stderr(Stdio::piped()).output().unwrap();
+        Ended::of(output)
     }
 
     /// Runs it to its end.
@@ -126,16 +150,7 @@ impl Harness {
             child.stdin.take().unwrap().write_all(&input).unwrap();
         }
         let output = child.wait_with_output().unwrap();
-        let ended = Ended {
-            status: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        };
-        for secret in SECRETS {
-            assert!(!ended.stdout.contains(secret) && !ended.stderr.contains(secret), "a secret is shown: {ended:?}");
-        }
-        assert!(!ended.stderr.contains("panicked"), "{ended:?}");
-        ended
+        Ended::of(output)
     }
 
     /// Starts it and leaves it running.
@@ -154,6 +169,19 @@ pub struct Ended {
 }
 
 impl Ended {
+    fn of(output: Output) -> Self {
+        let ended = Self {
+            status: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        };
+        for secret in SECRETS {
+            assert!(!ended.stdout.contains(secret) && !ended.stderr.contains(secret), "a secret is shown: {ended:?}");
+        }
+        assert!(!ended.stderr.contains("panicked"), "{ended:?}");
+        ended
+    }
+
     #[track_caller]
     pub fn succeeded(self) -> Self {
         assert_eq!(self.status, 0, "{self:?}");
@@ -199,15 +227,7 @@ impl Running {
     /// The next line of standard output.
     #[track_caller]
     pub fn line(&mut self) -> String {
-        let stdout = self.child.stdout.as_mut().unwrap();
-        let mut line = Vec::new();
-        let mut byte = [0];
-        while stdout.read(&mut byte).unwrap() == 1 && byte != *b"\n" {
-            line.extend(byte);
-        }
-        let line = String::from_utf8(line).unwrap();
-        assert!(!SECRETS.iter().any(|secret| line.contains(secret)), "{line}");
-        line
+        read_line(self.child.stdout.as_mut().unwrap())
     }
 
     #[track_caller]
@@ -232,12 +252,43 @@ impl Running {
         Ended { status: status.code().unwrap_or(-1), stdout, stderr }
     }
 
+    /// Waits for its end while nobody reads its standard output: the status, and standard error.
+    pub fn wait_without_reading(mut self) -> (i32, String) {
+        let status = self.child.wait().unwrap();
+        let mut stderr = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        (status.code().unwrap_or(-1), stderr)
+    }
+
     /// Asks it to end, as Ctrl-C does.
     pub fn interrupt(self) -> Ended {
-        let process = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(process, rustix::process::Signal::INT).unwrap();
+        self.signal(Signal::INT);
         self.wait()
     }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// The next line of standard error.
+    #[track_caller]
+    pub fn error_line(&mut self) -> String {
+        read_line(self.child.stderr.as_mut().unwrap())
+    }
+}
+
+/// To the end of the line and no further.
+#[track_caller]
+fn read_line(pipe: &mut impl Read) -> String {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while pipe.read(&mut byte).unwrap() == 1 && byte != *b"\n" {
+        line.extend(byte);
+    }
+    let line = String::from_utf8(line).unwrap();
+    assert!(!SECRETS.iter().any(|secret| line.contains(secret)), "{line}");
+    line
 }
 
 impl Drop for Running {
@@ -245,6 +296,25 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A service that gives every request the same answer. Its address.
+pub fn answering(status: u16, body: &str) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let length = body.len();
+    let answer = format!(
+        "HTTP/1.1 {status} Said\r\nContent-Type: application/json\r\nRequest-Id: req_1\r\nConnection: close\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
+    );
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    url
 }
 
 /// A file of this test's own, that only this user may read.

@@ -3,9 +3,14 @@
 //! Field names are as in the WIT, with `_` for `-`; a case is its name; JSON text within a record appears as the value
 //! that it is, and is handed on as it came: it is checked, never read into a tree. Two things have no form: the bytes of
 //! a file and of a webhook answer, of which the size is told, and a subscription's state, which is secret.
+//!
+//! What has the form can be read back from it (`fields` has how): a platform stores results and errors. Of a text that was
+//! no JSON, the JSON string that it was shown as comes back; what would come back without its bytes or its secret does not
+//! come back at all.
 
 use std::collections::HashSet;
 
+use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
@@ -26,6 +31,7 @@ use super::bindings::exports::automation::connector::resources::{
 use super::bindings::exports::automation::connector::triggers::{
     Event, IgnoredEvent, PollResult, Receipt, RecentEvents, TriggerUse, WebhookResponse,
 };
+use super::fields::Fields;
 use super::subscription::{Subscription, Unsubscribed};
 
 /// JSON text of the contract, as the value that it is; text that is not JSON stays text.
@@ -58,6 +64,14 @@ macro_rules! by_name {
                 serializer.serialize_str(self.name())
             }
         }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let name = String::deserialize(deserializer)?;
+                Option::<Self>::from(Self::from_name(&name))
+                    .ok_or_else(|| D::Error::custom(format_args!("{name:?} is no case of it")))
+            }
+        }
     )*};
 }
 
@@ -78,6 +92,18 @@ impl Serialize for RetryAdvice {
     }
 }
 
+impl<'de> Deserialize<'de> for RetryAdvice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut fields = Fields::deserialize(deserializer)?;
+        match fields.take::<String, _>("advice")?.as_str() {
+            "never" => Ok(Self::Never),
+            "same-key" => Ok(Self::SameKey),
+            "after" => Ok(Self::After(fields.take("milliseconds")?)),
+            other => Err(D::Error::custom(format_args!("{other:?} is no advice"))),
+        }
+    }
+}
+
 impl Serialize for AuthKind {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
@@ -90,6 +116,23 @@ impl Serialize for AuthKind {
             map.serialize_entry("token_field", token_field)?;
         }
         map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for AuthKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut fields = Fields::deserialize(deserializer)?;
+        match fields.take::<String, _>("kind")?.as_str() {
+            "fields" => Ok(Self::Fields),
+            "oauth" => Ok(Self::Oauth(Oauth {
+                authorize_url: fields.take("authorize_url")?,
+                token_url: fields.take("token_url")?,
+                scopes: fields.take("scopes")?,
+                pkce: fields.take("pkce")?,
+                token_field: fields.take("token_field")?,
+            })),
+            other => Ok(Self::Other(other.to_owned())),
+        }
     }
 }
 
@@ -121,6 +164,25 @@ impl Serialize for File {
     }
 }
 
+/// Of an empty one: the bytes of others are not in the form.
+impl<'de> Deserialize<'de> for File {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut fields = Fields::deserialize(deserializer)?;
+        fields.no_bytes("size")?;
+        let (field, name) = (fields.take("field")?, fields.take("name")?);
+        Ok(Self { field, name, content_type: fields.take("content_type")?, content: Vec::new() })
+    }
+}
+
+/// Of one without a body: the bytes of others are not in the form.
+impl<'de> Deserialize<'de> for WebhookResponse {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut fields = Fields::deserialize(deserializer)?;
+        fields.no_bytes("size")?;
+        Ok(Self { status: fields.take("status")?, headers: fields.take("headers")?, body: Vec::new() })
+    }
+}
+
 /// The answer to a webhook request without its body.
 impl Serialize for WebhookResponse {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -133,7 +195,7 @@ impl Serialize for WebhookResponse {
 }
 
 /// One macro line a record. A field in the second braces is JSON text and appears as the value that it is.
-macro_rules! records {
+macro_rules! shown {
     ($($type:ident { $($field:ident),* } $(+ { $($text:ident),* })? $(+ $extras:ident)?)*) => {$(
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -145,6 +207,25 @@ macro_rules! records {
             }
         }
     )*};
+}
+
+/// The same, and read back.
+macro_rules! records {
+    ($($type:ident { $($field:ident),* } $(+ { $($text:ident),* })? $(+ $extras:ident)?)*) => {
+        shown! { $($type { $($field),* } $(+ { $($text),* })? $(+ $extras)?)* }
+        $(
+            impl<'de> Deserialize<'de> for $type {
+                fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    let mut fields = Fields::deserialize(deserializer)?;
+                    Ok(Self {
+                        $($field: fields.take(stringify!($field))?,)*
+                        $($($text: fields.text(stringify!($text))?,)*)?
+                        $($extras: fields.extras(stringify!($extras))?,)?
+                    })
+                }
+            }
+        )*
+    };
 }
 
 records! {
@@ -178,10 +259,13 @@ records! {
     } + { payload } + extras
     IgnoredEvent { id, event_type, reason }
     Receipt { events, ignored, response }
-    Subscription { id, event_types, expires_at, metadata } + extras
-    Unsubscribed { event_types, metadata }
     PollResult { events, cursor, has_more, metadata }
     RecentEvents { events, metadata }
+}
+
+shown! {
+    Subscription { id, event_types, expires_at, metadata } + extras
+    Unsubscribed { event_types, metadata }
 }
 
 #[cfg(test)]
@@ -230,6 +314,79 @@ mod tests {
         };
         let expected = json!({ "field": "file", "name": "receipt.pdf", "content_type": "application/pdf", "size": 5 });
         assert_eq!(form(&file), expected);
+    }
+
+    fn comes_back<T: Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug>(value: &T) {
+        let text = serde_json::to_string(value).unwrap();
+        assert_eq!(serde_json::from_str::<T>(&text).unwrap(), *value, "{text}");
+        assert_eq!(serde_json::from_value::<T>(form(value)).unwrap(), *value, "{text}");
+    }
+
+    fn known(mut metadata: ResultMetadata) -> ResultMetadata {
+        metadata.extras.truncate(1);
+        metadata.extras[0].value = r#"{"left":3}"#.to_owned();
+        metadata
+    }
+
+    #[test]
+    fn what_was_stored_comes_back() {
+        let error = Error {
+            kind: ErrorKind::Other("new-kind".to_owned()),
+            message: "your card was declined".to_owned(),
+            hint: None,
+            field: Some("items[0].price".to_owned()),
+            service_type: None,
+            code: Some("card_declined".to_owned()),
+            decline_code: None,
+            http_status: Some(402),
+            request_id: None,
+            doc_url: None,
+            retry: RetryAdvice::After(1_500),
+            outcome: Outcome::Rejected,
+            related: vec![ResourceRef { resource: "charge".to_owned(), id: "ch_1".to_owned() }],
+            idempotency_key: None,
+            key_protects_until: Some(1_800_000_000),
+            replayed: true,
+            attempts: 2,
+            extras: Vec::new(),
+        };
+        comes_back(&error);
+        comes_back(&Error { kind: ErrorKind::Declined, retry: RetryAdvice::Never, ..error.clone() });
+        comes_back(&Error { retry: RetryAdvice::SameKey, ..error });
+        let output = r#"{"id":"ch_1","amount":1099}"#.to_owned();
+        comes_back(&ActionResult { output, record: None, files: Vec::new(), metadata: known(metadata()) });
+        let oauth = Oauth {
+            authorize_url: "https://a.example".to_owned(),
+            token_url: "https://b.example".to_owned(),
+            scopes: vec!["read".to_owned()],
+            pkce: true,
+            token_field: "token".to_owned(),
+        };
+        for kind in [AuthKind::Fields, AuthKind::Oauth(oauth), AuthKind::Other("mtls".to_owned())] {
+            let (name, title) = ("key".to_owned(), "Key".to_owned());
+            comes_back(&AuthMethod { name, title, kind, fields: Vec::new() });
+        }
+    }
+
+    #[test]
+    fn what_would_come_back_without_its_bytes_does_not_come_back() {
+        let file = |content: &[u8]| File {
+            field: "file".to_owned(),
+            name: "receipt.pdf".to_owned(),
+            content_type: "application/pdf".to_owned(),
+            content: content.to_vec(),
+        };
+        comes_back(&file(b""));
+        let error = serde_json::from_value::<File>(form(&file(b"%PDF"))).unwrap_err().to_string();
+        assert!(error.contains("4 bytes"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_case_or_lacks_a_field_is_named() {
+        let error = serde_json::from_str::<Mode>("\"real\"").unwrap_err().to_string();
+        assert!(error.contains("real"), "{error}");
+        let error = serde_json::from_str::<ResourceRef>(r#"{"resource": "charge"}"#).unwrap_err().to_string();
+        assert!(error.contains("id"), "{error}");
     }
 
     #[test]

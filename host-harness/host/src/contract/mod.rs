@@ -1,18 +1,24 @@
 //! The contract `automation:connector` as Rust types.
 //!
-//! What lives here: the types that are generated from `wit/` (`bindings`), the names of their cases (`names`), what the
+//! What lives here: the types that are generated from `wit/` (`bindings`), the functions by their types (`functions`), the
+//! names of their cases (`names`), what the
 //! host holds in place of a plain text where a secret is in it (`subscription`), short ways to make the records that
-//! a caller fills in (`requests`), and their JSON form (`form`). What does not: any call. Data only passes through:
+//! a caller fills in (`requests`), their JSON form both ways (`form`, `fields`), and taking secrets out of them (`hide`).
+//! What does not: any call. Data only passes through:
 //! component → these types → the caller.
 
 #[allow(missing_docs, reason = "the documentation is in wit/, and the generator carries only a part of it over")]
 mod bindings;
+mod fields;
 mod form;
+mod functions;
+mod hide;
 mod names;
 mod requests;
 mod subscription;
 
-pub(crate) use bindings::{Connector as Bindings, ConnectorPre as BindingsPre};
+pub(crate) use functions::{Function, Functions, Unfit};
+pub(crate) use hide::Hide;
 
 pub use bindings::automation::connector::types::{
     CallContext, Connection, Environment, Error, ErrorKind, Extra, FieldValue, File, History, Invocation, Mode,

@@ -1,8 +1,11 @@
-//! The pooled HTTP client of one loaded connector.
+//! The pooled HTTP client of a host, and the terms on which one connector uses it.
 //!
-//! What lives here: connecting (addresses checked against the policy after resolution, and the checked address is the
-//! one that is used), keep-alive, the three timeouts and the cap on an answer's size. What does not: the decision whether
-//! a request may leave (`policy`) and everything about the guest (`hooks`).
+//! What lives here: connecting (addresses checked after resolution, and the checked address is the one that is used),
+//! keep-alive, the three timeouts and the cap on an answer's size. What does not: the decision whether a request may leave
+//! (`policy`) and everything about the guest (`hooks`).
+//!
+//! Connections belong to the host, so that they outlive a connector that is loaded anew. There are two pools: a connection
+//! to a private address, which one connector was granted, is never lent to another that was not.
 //!
 //! A pooled connection that the server has closed: hyper reports whether anything was written. Where nothing was, the
 //! request goes out again on a new connection; where something was, the guest gets `connection-terminated`, since only it
@@ -26,22 +29,32 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rustls::ClientConfig;
 use tokio::time::{Instant, Sleep, timeout};
 use tower_service::Service;
 use wasmtime_wasi_http::Error;
 
 use super::address::is_public;
+use super::flight::{CallFlight, HostFlight};
+use super::network::{NetworkConfig, NetworkError};
 use super::origin::HostName;
-use super::policy::Policy;
+use super::proxy::Proxy;
 use super::stream::AnswerFirst;
 
-/// A connection is kept this long without use. Load balancers close idle ones after 60 s and more; well below that, few
-/// requests meet a connection that the other side is just closing.
-const IDLE: Duration = Duration::from_secs(20);
+/// The longest head of an answer, and so much of an answer that nobody reads yet is read ahead: with many times the
+/// headers of any API, a hundred waiting answers are 10 MiB.
+const LONGEST_ANSWER_HEAD: usize = 96 << 10;
 
-/// So many idle connections are kept for one origin, enough for a burst of calls that come back at once.
-const IDLE_CONNECTIONS: usize = 256;
+/// So much of an answer over HTTP/2 that nobody reads yet is read ahead.
+const HTTP2_WINDOW: u32 = 256 << 10;
+
+/// All such answers on one connection are bounded by their number alone, so that a call that reads none of its own cannot
+/// keep others from theirs.
+const HTTP2_WINDOW_OF_ALL: u32 = 1 << 30;
+
+/// A connection over HTTP/2 that is silent for this long with a request on it is asked whether it is still there.
+const HTTP2_SILENCE: Duration = Duration::from_secs(20);
 
 /// The longest that a connection, TLS included, may take: three times a slow mobile link's, and a `SYN` sent four times.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
@@ -75,47 +88,87 @@ impl Timeouts {
     }
 }
 
-/// See the module.
+type Pool = legacy::Client<WithDeadline<HttpsConnector<AnswerFirstConnector>>, Full<Bytes>>;
+
+/// A host's connections, and what is on its way over them. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Network {
+    public: Pool,
+    /// Its names may lead to private addresses.
+    private: Pool,
+    flight: HostFlight,
+}
+
+impl Network {
+    pub(crate) fn new(config: &NetworkConfig) -> Result<Self, NetworkError> {
+        let proxy = config.proxy.clone().map(Arc::new);
+        let tls = config.tls()?;
+        let (public, private) = (pool(config, tls.clone(), false, proxy), pool(config, tls, true, None));
+        Ok(Self { public, private, flight: HostFlight::new() })
+    }
+
+    /// As one connector uses it.
+    pub(crate) fn client(&self, timeouts: Timeouts, most: u64) -> Client {
+        Client { network: self.clone(), timeouts, most }
+    }
+}
+
+fn pool(config: &NetworkConfig, tls: ClientConfig, private: bool, proxy: Option<Arc<Proxy>>) -> Pool {
+    let tcp = |private: bool| {
+        let mut tcp = HttpConnector::new_with_resolver(CheckedResolver { private });
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_keepalive(Some(Duration::from_secs(60)));
+        tcp
+    };
+    // The proxy is the operator's own, and may well be within his network.
+    let proxy = proxy.map(|proxy| (proxy, tcp(true)));
+    let connector = AnswerFirstConnector { inner: tcp(private), proxy };
+    let tls = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
+    let tls = if config.http2 { tls.enable_http2().wrap_connector(connector) } else { tls.wrap_connector(connector) };
+    legacy::Client::builder(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .pool_idle_timeout(config.idle)
+        .pool_max_idle_per_host(config.idle_connections)
+        .pool_timer(TokioTimer::new())
+        .http1_max_buf_size(LONGEST_ANSWER_HEAD)
+        .http2_max_header_list_size(u32::try_from(LONGEST_ANSWER_HEAD).unwrap_or(u32::MAX))
+        .http2_initial_stream_window_size(HTTP2_WINDOW)
+        .http2_initial_connection_window_size(HTTP2_WINDOW_OF_ALL)
+        .http2_keep_alive_interval(HTTP2_SILENCE)
+        .http2_keep_alive_timeout(HTTP2_SILENCE)
+        .build(WithDeadline { inner: tls })
+}
+
+/// The terms of one connector: see the module.
 #[derive(Clone)]
 pub(crate) struct Client {
-    inner: legacy::Client<WithDeadline<HttpsConnector<AnswerFirstConnector>>, Full<Bytes>>,
+    network: Network,
     timeouts: Timeouts,
     most: u64,
 }
 
 impl Client {
-    /// A client for what `policy` allows, whose answers have at most `most` bytes.
-    pub(crate) fn new(policy: Arc<Policy>, timeouts: Timeouts, most: u64) -> Result<Self, rustls::Error> {
-        let mut tcp = HttpConnector::new_with_resolver(CheckedResolver { policy });
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_keepalive(Some(Duration::from_secs(60)));
-        let provider = rustls::crypto::ring::default_provider();
-        let tls = HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(provider)?
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(AnswerFirstConnector { inner: tcp });
-        let inner = legacy::Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS)
-            .pool_timer(TokioTimer::new())
-            .build(WithDeadline { inner: tls });
-        Ok(Self { inner, timeouts, most })
-    }
-
     pub(super) fn timeouts(&self) -> Timeouts {
         self.timeouts
     }
 
-    /// Sends a request that the policy allows. Redirects are answers like any other.
+    /// Room for the bodies of one call.
+    pub(super) fn flight(&self) -> CallFlight {
+        self.network.flight.of_a_call()
+    }
+
+    /// Sends a request that the policy allows, to a private address too if it says so. Redirects are answers like any
+    /// other.
     pub(super) async fn send(
         &self,
         request: Request<Full<Bytes>>,
+        private: bool,
         timeouts: Timeouts,
     ) -> Result<Response<Answer>, Error> {
         let progress = Progress::new(timeouts.connect);
-        let answer = CONNECTING.scope(progress.clone(), self.inner.request(request));
+        let pool = if private { &self.network.private } else { &self.network.public };
+        let answer = CONNECTING.scope(progress.clone(), pool.request(request));
         let mut answer = std::pin::pin!(answer);
         let answer = loop {
             let deadline = progress.sending_since() + timeouts.first_byte;
@@ -238,6 +291,8 @@ enum ConnectFailure {
     Name,
     #[error("no connection in time")]
     Time,
+    #[error("the proxy lets it not through")]
+    Proxy,
 }
 
 impl ConnectFailure {
@@ -246,6 +301,7 @@ impl ConnectFailure {
             Self::Private => Error::DestinationIpProhibited,
             Self::Name => Error::DnsError { rcode: None, info_code: None },
             Self::Time => Error::ConnectionTimeout,
+            Self::Proxy => Error::DestinationUnavailable,
         }
     }
 }
@@ -253,11 +309,12 @@ impl ConnectFailure {
 type BoxError = Box<dyn StdError + Send + Sync>;
 type BoxFuture<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
 
-/// Resolves names and leaves out private addresses, so that a public name cannot lead into the operator's network.
+/// Resolves names and leaves out private addresses where they are not granted, so that a public name cannot lead into the
+/// operator's network; and all but loopback ones for the names of this machine, to which secrets go in the clear.
 /// Addresses that are written out never come here: the policy has decided on them.
 #[derive(Clone)]
 struct CheckedResolver {
-    policy: Arc<Policy>,
+    private: bool,
 }
 
 impl Service<Name> for CheckedResolver {
@@ -270,24 +327,30 @@ impl Service<Name> for CheckedResolver {
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let private = self.policy.allows_private(&HostName::Name(name.as_str().to_owned()));
+        let private = self.private;
+        let here = HostName::Name(name.as_str().to_ascii_lowercase()).is_this_machine();
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(|_| ConnectFailure::Name)?;
             let found: Vec<SocketAddr> = found.collect();
             if found.is_empty() {
                 return Err(ConnectFailure::Name);
             }
-            let allowed: Vec<SocketAddr> =
-                found.into_iter().filter(|address| private || is_public(address.ip())).collect();
+            let allowed: Vec<SocketAddr> = found
+                .into_iter()
+                .filter(|at| private || is_public(at.ip()))
+                .filter(|at| !here || at.ip().is_loopback())
+                .collect();
             if allowed.is_empty() { Err(ConnectFailure::Private) } else { Ok(allowed.into_iter()) }
         })
     }
 }
 
-/// TCP, wrapped so that the answer decides.
+/// TCP, through the operator's proxy where there is one, wrapped so that the answer decides.
 #[derive(Clone)]
 struct AnswerFirstConnector {
     inner: HttpConnector<CheckedResolver>,
+    /// And the way to it.
+    proxy: Option<(Arc<Proxy>, HttpConnector<CheckedResolver>)>,
 }
 
 impl Service<Uri> for AnswerFirstConnector {
@@ -300,6 +363,16 @@ impl Service<Uri> for AnswerFirstConnector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
+        if let Some((proxy, tcp)) = self.proxy.as_mut().filter(|(proxy, _)| proxy.serves(&uri))
+            && let Some(address) = proxy.address()
+        {
+            let (proxy, connecting) = (Arc::clone(proxy), tcp.call(address));
+            return Box::pin(async move {
+                let mut stream = connecting.await?.into_inner();
+                proxy.open(&mut stream, &uri).await.map_err(|_| ConnectFailure::Proxy)?;
+                Ok(AnswerFirst::new(TokioIo::new(stream)))
+            });
+        }
         let connecting = self.inner.call(uri);
         Box::pin(async move { Ok(AnswerFirst::new(connecting.await?)) })
     }
@@ -405,13 +478,11 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
-    use crate::egress::Grants;
 
     const SECOND: Duration = Duration::from_secs(1);
 
     fn client(most: u64) -> Client {
-        let policy = Arc::new(Policy::new(&[], &Grants::default()));
-        Client::new(policy, Timeouts::new(20 * SECOND, 20 * SECOND), most).unwrap()
+        Network::new(&NetworkConfig::default()).unwrap().client(Timeouts::new(20 * SECOND, 20 * SECOND), most)
     }
 
     fn post(port: u16, body: Bytes) -> Request<Full<Bytes>> {
@@ -467,7 +538,7 @@ mod tests {
         for (times, size) in [(3_000, 40), (300, 70_000), (100, 2_000_000)] {
             let body = Bytes::from(vec![b'x'; size]);
             for turn in 0..times {
-                let answer = client.send(post(port, body.clone()), client.timeouts()).await;
+                let answer = client.send(post(port, body.clone()), false, client.timeouts()).await;
                 let answer = answer.unwrap_or_else(|error| panic!("{turn} of {times} with {size} bytes: {error:?}"));
                 assert_eq!(answer.status(), 401);
                 assert_eq!(
@@ -491,7 +562,7 @@ mod tests {
         .await;
         let client = client(1 << 20);
         for _ in 0..100 {
-            let answer = client.send(post(port, Bytes::from_static(b"ab")), client.timeouts()).await.unwrap();
+            let answer = client.send(post(port, Bytes::from_static(b"ab")), false, client.timeouts()).await.unwrap();
             assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "ok");
             // The connection goes back to the pool in a task of its own.
             tokio::task::yield_now().await;
@@ -518,7 +589,7 @@ mod tests {
         let client = client(1 << 20);
         let (mut answered, mut reported) = (0, 0);
         for _ in 0..1_000 {
-            match client.send(post(port, Bytes::from_static(b"ab")), client.timeouts()).await {
+            match client.send(post(port, Bytes::from_static(b"ab")), false, client.timeouts()).await {
                 Ok(answer) => {
                     assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "ok");
                     answered += 1;
@@ -538,7 +609,7 @@ mod tests {
         })
         .await;
         let client = client(1 << 20);
-        let error = client.send(post(port, Bytes::from_static(b"ab")), client.timeouts()).await.err().unwrap();
+        let error = client.send(post(port, Bytes::from_static(b"ab")), false, client.timeouts()).await.err().unwrap();
         assert!(matches!(error, Error::ConnectionTerminated), "{error:?}");
     }
 
@@ -546,7 +617,7 @@ mod tests {
     async fn nobody_listening_is_a_refusal() {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap().port();
         let client = client(1 << 20);
-        let error = client.send(post(port, Bytes::new()), client.timeouts()).await.err().unwrap();
+        let error = client.send(post(port, Bytes::new()), false, client.timeouts()).await.err().unwrap();
         assert!(matches!(error, Error::ConnectionRefused), "{error:?}");
     }
 
@@ -562,7 +633,7 @@ mod tests {
         let body = Bytes::from_static(b"amount=1099");
         let request = Request::post(format!("https://127.0.0.1:{port}/v1/charges")).body(Full::new(body)).unwrap();
         let client = client(1 << 20);
-        client.send(request, client.timeouts()).await.err().unwrap()
+        client.send(request, false, client.timeouts()).await.err().unwrap()
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -600,7 +671,8 @@ mod tests {
         .await;
         let client = client(1 << 20);
         let asked = wasmtime_wasi_http::RequestOptions { first_byte_timeout: Some(SECOND / 10), ..Default::default() };
-        let error = client.send(post(port, Bytes::new()), client.timeouts().clamped(Some(asked))).await.err().unwrap();
+        let error =
+            client.send(post(port, Bytes::new()), false, client.timeouts().clamped(Some(asked))).await.err().unwrap();
         assert!(matches!(error, Error::ConnectionReadTimeout), "{error:?}");
     }
 
@@ -614,7 +686,7 @@ mod tests {
         let request = Request::get(format!("https://127.0.0.1:{port}/")).body(Full::new(Bytes::new())).unwrap();
         let client = client(1 << 20);
         let asked = wasmtime_wasi_http::RequestOptions { connect_timeout: Some(SECOND / 10), ..Default::default() };
-        let error = client.send(request, client.timeouts().clamped(Some(asked))).await.err().unwrap();
+        let error = client.send(request, false, client.timeouts().clamped(Some(asked))).await.err().unwrap();
         assert!(matches!(error, Error::ConnectionTimeout), "{error:?}");
     }
 
@@ -626,7 +698,7 @@ mod tests {
         })
         .await;
         let client = client(1 << 20);
-        let answer = client.send(post(port, Bytes::new()), client.timeouts()).await.unwrap();
+        let answer = client.send(post(port, Bytes::new()), false, client.timeouts()).await.unwrap();
         let error = answer.into_body().collect().await.err().unwrap();
         assert!(matches!(error, Error::ConnectionTerminated), "{error:?}");
     }
@@ -642,7 +714,8 @@ mod tests {
         let client = client(1 << 20);
         let asked =
             wasmtime_wasi_http::RequestOptions { between_bytes_timeout: Some(SECOND / 10), ..Default::default() };
-        let answer = client.send(post(port, Bytes::new()), client.timeouts().clamped(Some(asked))).await.unwrap();
+        let answer =
+            client.send(post(port, Bytes::new()), false, client.timeouts().clamped(Some(asked))).await.unwrap();
         let error = answer.into_body().collect().await.err().unwrap();
         assert!(matches!(error, Error::ConnectionReadTimeout), "{error:?}");
     }
@@ -656,7 +729,7 @@ mod tests {
         })
         .await;
         let client = client(1_000);
-        let answer = client.send(post(port, Bytes::new()), client.timeouts()).await.unwrap();
+        let answer = client.send(post(port, Bytes::new()), false, client.timeouts()).await.unwrap();
         let error = answer.into_body().collect().await.err().unwrap();
         assert!(matches!(error, Error::HttpResponseBodySize(_)), "{error:?}");
     }
@@ -664,14 +737,33 @@ mod tests {
     #[tokio::test]
     async fn a_name_that_leads_to_a_private_address_is_refused() {
         let request = || Request::get("http://localhost:1/").body(Full::new(Bytes::new())).unwrap();
-        let refused = client(1 << 20);
-        let error = refused.send(request(), refused.timeouts()).await.err().unwrap();
+        let client = client(1 << 20);
+        let error = client.send(request(), false, client.timeouts()).await.err().unwrap();
         assert!(matches!(error, Error::DestinationIpProhibited), "{error:?}");
-
-        let policy = Arc::new(Policy::new(&[], &Grants::default().allow("http://localhost:1").unwrap()));
-        let granted = Client::new(policy, Timeouts::new(SECOND, SECOND), 1).unwrap();
-        let error = granted.send(request(), granted.timeouts()).await.err().unwrap();
+        let error = client.send(request(), true, client.timeouts()).await.err().unwrap();
         assert!(matches!(error, Error::ConnectionRefused), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_was_granted_is_lent_to_nobody_else() {
+        let (port, connections) = server(|mut stream| async move {
+            while !head(&mut stream).await.is_empty() {
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
+            }
+        })
+        .await;
+        let request = || Request::get(format!("http://localhost:{port}/")).body(Full::new(Bytes::new())).unwrap();
+        let network = Network::new(&NetworkConfig::default()).unwrap();
+        let client = || network.client(Timeouts::new(20 * SECOND, 20 * SECOND), 1 << 20);
+        for _ in 0..2 {
+            // Of another connector, or of the same one loaded anew: the connection is the host's.
+            let answer = client().send(request(), true, client().timeouts()).await.unwrap();
+            assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "ok");
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(connections.load(Ordering::Relaxed), 1);
+        let error = client().send(request(), false, client().timeouts()).await.err().unwrap();
+        assert!(matches!(error, Error::DestinationIpProhibited), "{error:?}");
     }
 
     #[test]

@@ -52,6 +52,16 @@ impl fmt::Display for HostName {
     }
 }
 
+impl HostName {
+    /// Whether it is this machine itself: a loopback address, or a name that means one by its very spelling (RFC 6761).
+    pub(crate) fn is_this_machine(&self) -> bool {
+        match self {
+            Self::Address(address) => address.is_loopback(),
+            Self::Name(name) => name == "localhost" || name.ends_with(".localhost"),
+        }
+    }
+}
+
 /// Scheme, host and port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Origin {
@@ -130,6 +140,11 @@ impl Origin {
             _ => return Err(OriginError::Port(authority.to_owned())),
         };
         Ok(Self { scheme, host, port })
+    }
+
+    /// Whether nobody on the way can read what is sent there.
+    pub(crate) fn is_confidential(&self) -> bool {
+        self.scheme == Scheme::Https || self.host.is_this_machine()
     }
 
     /// Host and port as a request names them, without a port that goes without saying.
@@ -219,6 +234,27 @@ mod tests {
             ("http://under_score.example", "http://under_score.example"),
         ] {
             assert_eq!(text.parse::<Origin>().unwrap().to_string(), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_tls_and_this_machine_keep_a_secret() {
+        for (text, keeps) in [
+            ("https://api.stripe.com", true),
+            ("https://10.0.0.1", true),
+            ("http://127.0.0.1:1", true),
+            ("http://127.9.9.9:1", true),
+            ("http://[::1]:1", true),
+            ("http://[::ffff:127.0.0.1]:1", true),
+            ("http://localhost:1", true),
+            ("http://stripe.localhost", true),
+            ("http://localhost.example", false),
+            ("http://notlocalhost", false),
+            ("http://10.0.0.1", false),
+            ("http://api.stripe.com:443", false),
+            ("http://0.0.0.0:1", false),
+        ] {
+            assert_eq!(text.parse::<Origin>().unwrap().is_confidential(), keeps, "{text}");
         }
     }
 

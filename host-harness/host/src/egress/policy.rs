@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use http::{Method, Uri};
-use serde::Serialize;
 
 use super::address::is_public;
+use super::denial::{Denial, DenialReason, clipped};
 use super::origin::{HostName, Origin, OriginError};
-use crate::manifest::EgressDeclaration;
+use crate::manifest::{Bearer, EgressDeclaration, SessionToken};
 
 /// The operator's side of the policy.
 ///
@@ -56,10 +56,7 @@ impl Grants {
     /// private address; see [`Grants::allow_private`].
     pub fn allow(mut self, url: &str) -> Result<Self, OriginError> {
         let origin: Origin = url.parse()?;
-        let private = match &origin.host {
-            HostName::Address(_) => true,
-            HostName::Name(name) => name == "localhost" || name.ends_with(".localhost"),
-        };
+        let private = matches!(origin.host, HostName::Address(_)) || origin.host.is_this_machine();
         self.additional.push(Additional { origin, private });
         Ok(self)
     }
@@ -71,24 +68,28 @@ impl Grants {
     }
 }
 
+/// The methods that can be granted at all. `CONNECT` and `TRACE` mean something to a proxy on the way and bring back what
+/// was sent, and what a server makes of an unknown one nobody knows.
+pub const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
 /// A set of HTTP methods.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Methods {
-    /// Every method.
+    /// Every method of [`KNOWN`].
     Any,
     /// These.
     Only(BTreeSet<String>),
 }
 
 impl Methods {
-    /// These methods; at least one, each in upper case.
+    /// These methods; at least one, each of [`KNOWN`].
     pub fn only(names: &[String]) -> Result<Self, String> {
         if names.is_empty() {
             return Err("must name at least one method".to_owned());
         }
         for name in names {
-            if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_uppercase()) {
-                return Err(format!("{name:?} is not a method in upper case"));
+            if !KNOWN.contains(&name.as_str()) {
+                return Err(format!("{name:?} cannot be granted; the methods are {}", KNOWN.join(", ")));
             }
         }
         Ok(Self::Only(names.iter().cloned().collect()))
@@ -96,7 +97,7 @@ impl Methods {
 
     fn contains(&self, method: &Method) -> bool {
         match self {
-            Self::Any => true,
+            Self::Any => KNOWN.contains(&method.as_str()),
             Self::Only(names) => names.contains(method.as_str()),
         }
     }
@@ -105,7 +106,7 @@ impl Methods {
 impl fmt::Display for Methods {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Any => formatter.write_str("any method"),
+            Self::Any => formatter.write_str(&KNOWN.join(", ")),
             Self::Only(names) => {
                 for (index, name) in names.iter().enumerate() {
                     let separator = if index == 0 { "" } else { ", " };
@@ -121,6 +122,8 @@ impl fmt::Display for Methods {
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
     rules: Vec<Rule>,
+    /// Where credentials of sessions come from.
+    sessions: Vec<SessionToken>,
 }
 
 /// One destination that is allowed.
@@ -134,60 +137,26 @@ pub struct Rule {
     pub private: bool,
     /// Whether the operator added it beyond the manifest.
     pub additional: bool,
+    /// Whose credential its requests may carry. What the operator added stands in for all that the manifest declares, as
+    /// a simulator or a proxy does, and takes what any of that takes.
+    pub bearer: Bearer,
 }
 
-/// A request that was not let out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Denial {
-    /// The method.
-    pub method: String,
-    /// Scheme, host and port, or what stood in their place.
-    pub destination: String,
-    /// The path, without its query.
-    pub path: String,
-    /// Why.
-    pub reason: DenialReason,
-    /// The origin that an operator would have to grant ([`Grants::allow`], or [`Grants::allow_private`] for a name with
-    /// a private address). Absent where no grant allows it.
-    pub allow_with: Option<String>,
-}
-
-impl fmt::Display for Denial {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {} was not let out: {}", self.method, self.destination, self.reason)?;
-        match &self.allow_with {
-            Some(origin) => write!(formatter, "; granting {origin} would allow it"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Why a request was not let out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DenialReason {
-    /// Neither the manifest nor the operator names the destination, or the operator narrowed it away.
-    NotGranted,
-    /// The destination is granted, with other methods.
-    Method(String),
-    /// The address is loopback, private, link-local or reserved.
-    PrivateAddress,
-    /// The URL is not one that can be decided on.
-    Url(String),
-    /// One call made too many requests.
-    TooMany(usize),
-}
-
-impl fmt::Display for DenialReason {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotGranted => formatter.write_str("the destination is not granted"),
-            Self::Method(methods) => write!(formatter, "only {methods} is granted there"),
-            Self::PrivateAddress => formatter.write_str("its address is private"),
-            Self::Url(reason) => formatter.write_str(reason),
-            Self::TooMany(most) => write!(formatter, "a call may make {most} requests"),
-        }
-    }
+/// A request that may leave, and what it may carry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allowed {
+    /// Where to, in its one spelling.
+    pub origin: Origin,
+    /// Whether the address may be a private one.
+    pub private: bool,
+    /// Whether the operator added the destination beyond the manifest.
+    pub added: bool,
+    /// Whether it may carry a credential of the connection's.
+    pub connection: bool,
+    /// Whether it may carry the credential of a session that was opened within the call.
+    pub session: bool,
+    /// Where its answer has such a credential, if it carries the connection's.
+    pub opens: Option<SessionToken>,
 }
 
 impl Policy {
@@ -200,14 +169,23 @@ impl Policy {
             methods: entry.methods.clone(),
             private: false,
             additional: false,
+            bearer: entry.bearer.clone(),
         });
         let from_operator = grants.additional.iter().map(|entry| Rule {
             origin: entry.origin.clone(),
             methods: Methods::Any,
             private: entry.private,
             additional: true,
+            bearer: Bearer::Connection,
         });
-        Self { rules: from_manifest.chain(from_operator).collect() }
+        let session = |entry: &EgressDeclaration| match &entry.bearer {
+            Bearer::Connection => None,
+            Bearer::Session(token) => Some(token.clone()),
+        };
+        Self {
+            rules: from_manifest.chain(from_operator).collect(),
+            sessions: declared.iter().filter_map(session).collect(),
+        }
     }
 
     /// The destinations that are allowed, the manifest's first.
@@ -216,33 +194,33 @@ impl Policy {
         &self.rules
     }
 
-    /// Decides on a request. The origin that comes back is the one to send it to, in its one spelling.
-    pub fn decide(&self, method: &Method, uri: &Uri) -> Result<Origin, Box<Denial>> {
-        let denial = |destination: String, reason: DenialReason, allow_with: Option<String>| {
-            let (method, path) = (method.to_string(), uri.path().to_owned());
-            Box::new(Denial { method, destination, path, reason, allow_with })
+    /// Decides on a request.
+    pub fn decide(&self, method: &Method, uri: &Uri) -> Result<Allowed, Box<Denial>> {
+        let denial = |destination: &str, reason: DenialReason, allow_with: Option<String>| {
+            Box::new(Denial::new(method.as_str(), destination, uri.path(), reason, allow_with))
         };
-        let origin =
-            Origin::of(uri).map_err(|error| denial(shown_host(uri), DenialReason::Url(error.to_string()), None))?;
+        let origin = Origin::of(uri)
+            .map_err(|error| denial(&shown_host(uri), DenialReason::Url(clipped(&error.to_string())), None))?;
+        let shown = origin.to_string();
+        let refused = |reason: DenialReason| Err(denial(&shown, reason, Some(shown.clone())));
         let matching: Vec<&Rule> = self.rules.iter().filter(|rule| rule.origin == origin).collect();
-        let grant = || Some(origin.to_string());
         let Some(first) = matching.first() else {
-            return Err(denial(origin.to_string(), DenialReason::NotGranted, grant()));
+            return refused(DenialReason::NotGranted);
         };
         if !matching.iter().any(|rule| rule.methods.contains(method)) {
-            return Err(denial(origin.to_string(), DenialReason::Method(first.methods.to_string()), grant()));
+            // No grant lets out what nobody knows.
+            let allow_with = KNOWN.contains(&method.as_str()).then(|| shown.clone());
+            return Err(denial(&shown, DenialReason::Method(first.methods.to_string()), allow_with));
         }
-        match origin.host {
-            HostName::Address(address) if !is_public(address) && !self.allows_private(&origin.host) => {
-                Err(denial(origin.to_string(), DenialReason::PrivateAddress, grant()))
-            }
-            _ => Ok(origin),
+        let private = matching.iter().any(|rule| rule.private);
+        if matches!(origin.host, HostName::Address(address) if !is_public(address) && !private) {
+            return refused(DenialReason::PrivateAddress);
         }
-    }
-
-    /// Whether this host may have a private address.
-    pub(crate) fn allows_private(&self, host: &HostName) -> bool {
-        self.rules.iter().any(|rule| rule.private && rule.origin.host == *host)
+        let added = matching.iter().any(|rule| rule.additional);
+        let connection = matching.iter().any(|rule| rule.bearer == Bearer::Connection);
+        let session = added || matching.iter().any(|rule| rule.bearer != Bearer::Connection);
+        let opens = self.sessions.iter().find(|token| connection && token.path == uri.path()).cloned();
+        Ok(Allowed { origin, private, added, connection, session, opens })
     }
 }
 
@@ -259,6 +237,7 @@ mod tests {
         let declare = |url: &str, methods: &[&str]| EgressDeclaration {
             origin: url.parse().unwrap(),
             methods: Methods::only(&methods.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap(),
+            bearer: Bearer::Connection,
         };
         Policy::new(
             &[
@@ -274,7 +253,7 @@ mod tests {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         policy(grants)
             .decide(&method, &url.parse().unwrap())
-            .map(|origin| origin.to_string())
+            .map(|allowed| allowed.origin.to_string())
             .map_err(|denial| denial.reason)
     }
 
@@ -375,20 +354,61 @@ mod tests {
     }
 
     #[test]
-    fn only_a_host_that_was_named_may_resolve_to_a_private_address() {
-        let name = |name: &str| HostName::Name(name.to_owned());
+    fn only_an_origin_that_was_named_may_have_a_private_address() {
         let grants = Grants::default()
-            .allow("http://localhost:1")
+            .allow("http://localhost:12111")
+            .unwrap()
+            .allow("http://localhost.example:2375")
             .unwrap()
             .allow("http://a.example")
             .unwrap()
-            .allow_private("http://b.example")
+            .allow_private("http://b.example:80")
+            .unwrap()
+            .allow("http://b.example:81")
             .unwrap();
         let policy = policy(&grants);
-        assert!(policy.allows_private(&name("localhost")));
-        assert!(!policy.allows_private(&name("a.example")));
-        assert!(policy.allows_private(&name("b.example")));
-        assert!(!policy.allows_private(&name("api.stripe.com")));
+        for (url, private) in [
+            ("http://localhost:12111/", true),
+            ("http://a.example/", false),
+            ("http://b.example/", true),
+            ("http://b.example:81/", false),
+            ("https://api.stripe.com/", false),
+        ] {
+            assert_eq!(policy.decide(&Method::GET, &url.parse().unwrap()).unwrap().private, private, "{url}");
+        }
+        // A grant for one port of a machine opens no other: the Docker daemon's, say.
+        for url in ["http://localhost:2375/", "http://localhost/", "https://localhost:12111/"] {
+            assert_eq!(decide(&grants, "GET", url), Err(DenialReason::NotGranted), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_method_that_nobody_knows_is_refused_everywhere() {
+        let grants = Grants::default().allow("http://127.0.0.1:8080").unwrap();
+        for method in ["CONNECT", "TRACE", "FOO", "PRI", "post", "PURGE"] {
+            for url in ["https://api.stripe.com/", "http://127.0.0.1:8080/"] {
+                assert!(matches!(decide(&grants, method, url), Err(DenialReason::Method(_))), "{method} {url}");
+            }
+        }
+        for method in KNOWN {
+            assert!(decide(&grants, method, "http://127.0.0.1:8080/").is_ok(), "{method}");
+        }
+    }
+
+    #[test]
+    fn a_session_has_its_own_destination() {
+        let manifest = crate::Manifest::parse(include_str!("../../../../manifest.toml")).unwrap();
+        let grants = Grants::default().allow("http://127.0.0.1:8080").unwrap();
+        let policy = Policy::new(&manifest.egress, &grants);
+        let allowed = |url: &str| {
+            let allowed = policy.decide(&Method::POST, &url.parse().unwrap()).unwrap();
+            (allowed.connection, allowed.session, allowed.opens.map(|token| token.field))
+        };
+        let token = || Some("authentication_token".to_owned());
+        assert_eq!(allowed("https://api.stripe.com/v1/customers"), (true, false, None));
+        assert_eq!(allowed("https://api.stripe.com/v2/billing/meter_event_session"), (true, false, token()));
+        assert_eq!(allowed("https://meter-events.stripe.com/v2/billing/meter_event_session"), (false, true, None));
+        assert_eq!(allowed("http://127.0.0.1:8080/v2/billing/meter_event_session"), (true, true, token()));
     }
 
     #[test]

@@ -31,7 +31,9 @@ package wasi:cli@0.2.0 {
 package wasi:clocks@0.2.0 {
     interface monotonic-clock { use wasi:io/poll@0.2.0.{pollable}; subscribe-duration: func(when: u64) -> pollable; }
 }
-package wasi:random@0.2.0 { interface insecure { get-insecure-random-u64: func() -> u64; } }
+package wasi:random@0.2.0 {
+    interface insecure { get-insecure-random-bytes: func(len: u64) -> list<u8>; get-insecure-random-u64: func() -> u64; }
+}
 package wasi:filesystem@0.2.0 { interface preopens { count: func() -> u32; } }
 package other:thing@1.2.3 { interface door { open: func(); } }
 ";
@@ -40,16 +42,19 @@ package other:thing@1.2.3 { interface door { open: func(); } }
 pub struct Guest {
     world: String,
     version: String,
+    contract: Vec<(String, String)>,
     imports: String,
     bodies: Vec<(String, String)>,
     memory: u32,
+    wasi: &'static str,
 }
 
 impl Guest {
     /// Exports the whole world; every function traps.
     pub fn new() -> Self {
         let world = "include automation:connector/connector@0.1.0;".to_owned();
-        Self { world, version: "0.1.0".to_owned(), imports: String::new(), bodies: Vec::new(), memory: 2 }
+        let (version, contract, imports, bodies) = ("0.1.0".to_owned(), Vec::new(), String::new(), Vec::new());
+        Self { world, version, contract, imports, bodies, memory: 2, wasi: WASI }
     }
 
     /// Exports something else in place of the world.
@@ -61,6 +66,12 @@ impl Guest {
     pub fn of_version(version: &str) -> Self {
         let world = format!("include automation:connector/connector@{version};");
         Self { world, version: version.to_owned(), ..Self::new() }
+    }
+
+    /// Speaks a contract in which this text stands in place of that.
+    pub fn with_contract(mut self, text: &str, other: &str) -> Self {
+        self.contract.push((text.to_owned(), other.to_owned()));
+        self
     }
 
     /// Imports a function: the interface, and its core import as text.
@@ -85,15 +96,30 @@ impl Guest {
         self
     }
 
+    /// Does this at the end of every function whose body is given.
+    pub fn at_the_end(mut self, instructions: &str) -> Self {
+        for (_, body) in &mut self.bodies {
+            let end = body.rfind("(i32.const 1024)").unwrap();
+            body.insert_str(end, instructions);
+        }
+        self
+    }
+
     /// Pages of memory to begin with.
     pub fn memory(mut self, pages: u32) -> Self {
         self.memory = pages;
         self
     }
 
+    /// With other parts of WASI than the usual ones.
+    pub fn wasi(mut self, wit: &'static str) -> Self {
+        self.wasi = wit;
+        self
+    }
+
     pub fn build(&self) -> Vec<u8> {
         let mut resolve = Resolve::default();
-        resolve.push_str("wasi.wit", WASI).unwrap();
+        resolve.push_str("wasi.wit", self.wasi).unwrap();
         let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
         let mut contract = String::new();
         let files = std::fs::read_dir(wit).unwrap().map(|entry| entry.unwrap().path());
@@ -101,6 +127,10 @@ impl Guest {
             let text = std::fs::read_to_string(path).unwrap();
             let text = text.replace("package automation:connector@0.1.0;", "");
             contract.push_str(&text.replace("0.1.0", &self.version));
+        }
+        for (from, to) in &self.contract {
+            assert!(contract.contains(from), "{from}");
+            contract = contract.replace(from, to);
         }
         let contract = format!("package test:contract; package automation:connector@{} {{ {contract} }}", self.version);
         resolve.push_str("contract.wit", &contract).unwrap();

@@ -10,13 +10,16 @@ use host::{CallReport, Connector, History, Invocation};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::cli::arguments::Options;
-use crate::cli::connecting::Link;
+use super::pages::Pages;
+use crate::cli::calling::{Try, watch};
 use crate::cli::failure::Failure;
-use crate::cli::progress::watch;
+use crate::cli::options::Options;
+use crate::cli::options::values::{duration, moment};
+use crate::cli::options::{download, input, upload};
+use crate::cli::setup::connecting::Link;
+use crate::cli::setup::loading;
 use crate::cli::terminal::{Terminal, one_line};
-use crate::cli::values::{duration, moment};
-use crate::cli::{download, input, loading, upload, wording};
+use crate::cli::wording;
 
 const AFTER: &str = "\
 Prints what the service answered, as JSON. With --json it prints an envelope: `output`, `record` or `records` (in the
@@ -25,6 +28,9 @@ of the list a line; with --all --json one envelope, a page, a line.
 
 Where the answer never came, the same run can be run again: the same --invocation-id, with --in-doubt-since as the failure
 prints it. Without the latter, an answer that says nothing of the first try would read as if nothing had been done.";
+
+/// A million objects, in the largest pages that services give.
+const MOST_PAGES: u32 = 10_000;
 
 #[derive(clap::Args)]
 #[command(after_help = AFTER)]
@@ -40,6 +46,9 @@ pub struct Arguments {
     /// All pages of a list
     #[arg(long)]
     all: bool,
+    /// So many pages at most, with --all
+    #[arg(long, value_name = "NUMBER", default_value_t = MOST_PAGES, requires = "all")]
+    most_pages: u32,
     /// A file that fills a field of the input; can be given again, 16 MiB in all
     #[arg(long = "file", value_name = "FIELD=PATH", value_parser = upload::named)]
     files: Vec<upload::Named>,
@@ -129,12 +138,15 @@ async fn action(
     files: Vec<File>,
 ) -> Result<(), Failure> {
     let call = link.call(invocation(arguments)?);
+    let step = Try::of_step(terminal, &arguments.operation, &call.invocation);
     let running = connector.run_action_with_files(&call, &arguments.operation, input, files);
-    let reply = watch(&format!("Running {}", arguments.operation), running).await?;
+    let reply = step.watch(terminal, &format!("Running {}", arguments.operation), running).await?;
+    // From here on it was done, whatever becomes of its result.
     let done = reply.value;
+    let known = step.done(&done.metadata, done.record.as_ref());
     let written = Written::of(&done.files, &arguments.target);
     let output = Embedded(&done.output);
-    if terminal.json {
+    let shown = if terminal.json {
         terminal.document(&Envelope {
             operation: &arguments.operation,
             kind: "action",
@@ -143,11 +155,12 @@ async fn action(
             files: written.attached(&done.files),
             metadata: &done.metadata,
             report: &reply.report,
-        })?;
+        })
     } else {
-        terminal.document(&output)?;
-    }
-    written.tell(terminal, &done.files)
+        terminal.document(&output)
+    };
+    known.shown(shown)?;
+    written.tell(terminal, &done.files).map_err(|failure| known.but(&failure.to_string()))
 }
 
 async fn query(
@@ -158,6 +171,7 @@ async fn query(
     input: &str,
 ) -> Result<(), Failure> {
     let mut cursor = arguments.cursor.clone();
+    let mut pages = Pages::new(arguments.most_pages);
     loop {
         let call = link.call(invocation(arguments)?);
         let running = connector.run_query(&call, &arguments.operation, input, cursor.as_deref());
@@ -186,15 +200,14 @@ async fn query(
         }
         written.tell(terminal, &page.files)?;
         match page.next_cursor {
-            // A cursor that leads to itself would never end.
-            Some(next) if arguments.all && cursor.as_deref() != Some(&next) => cursor = Some(next),
-            Some(next) if !arguments.all => {
+            Some(next) if arguments.all => cursor = Some(pages.after(cursor.as_deref(), next)?),
+            Some(next) => {
                 if !terminal.json {
-                    terminal.note(format_args!("there is more: --cursor {}, or --all", one_line(&next)));
+                    terminal.note(format_args!("there is more: --cursor {}, or --all", wording::shell_word(&next)));
                 }
                 return Ok(());
             }
-            _ => return Ok(()),
+            None => return Ok(()),
         }
     }
 }

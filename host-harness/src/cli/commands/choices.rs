@@ -2,12 +2,14 @@
 
 use host::contract::{ChoiceField, ChoiceRequest};
 
-use crate::cli::arguments::Options;
-use crate::cli::connecting::Link;
+use crate::cli::calling::watch;
 use crate::cli::failure::Failure;
-use crate::cli::progress::watch;
-use crate::cli::terminal::{Terminal, Tone, one_line};
-use crate::cli::{input, loading};
+use crate::cli::options::Options;
+use crate::cli::options::input;
+use crate::cli::setup::connecting::Link;
+use crate::cli::setup::loading;
+use crate::cli::terminal::{Terminal, Tone};
+use crate::cli::wording;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -52,7 +54,7 @@ pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Argumen
     };
     let page = watch("Listing", connector.choices(&link.fresh_call()?, request)).await?.value;
     if terminal.json {
-        return terminal.document(&page);
+        return Ok(terminal.document(&page)?);
     }
     if page.choices.is_empty() {
         terminal.note("none");
@@ -63,7 +65,7 @@ pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Argumen
     });
     terminal.table(&["id", "label", "detail"], rows.collect())?;
     if let Some(cursor) = page.next_cursor {
-        terminal.note(format_args!("next page: --cursor {}", one_line(&cursor)));
+        terminal.note(format_args!("next page: --cursor {}", wording::shell_word(&cursor)));
     }
     Ok(())
 }

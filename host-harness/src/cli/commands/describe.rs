@@ -6,10 +6,13 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::operations::{hints, kind};
-use crate::cli::arguments::Options;
 use crate::cli::failure::Failure;
-use crate::cli::terminal::{DIM, STRONG, Terminal, Tone, one_line, paint};
-use crate::cli::{input, json, loading, wording};
+use crate::cli::options::Options;
+use crate::cli::options::input;
+use crate::cli::setup::loading;
+use crate::cli::terminal::json;
+use crate::cli::terminal::{STRONG, Terminal, Tone, one_line, paint};
+use crate::cli::wording;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -37,23 +40,23 @@ pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Argumen
     request.input = arguments.input.as_deref().map(|given| input::read(given, limit)).transpose()?;
     let operation = connector.describe_operation(request).await?.value;
     if terminal.json {
-        return terminal.document(&operation);
+        return Ok(terminal.document(&operation)?);
     }
     let summary = &operation.summary;
     terminal.line(format_args!("{}  {}", paint(STRONG, one_line(&summary.id)), one_line(&summary.title)))?;
     terminal.line(one_line(&summary.description))?;
     terminal.line("")?;
-    let mut row = |name: &str, text: &str| terminal.line(format_args!("{}  {text}", paint(DIM, format!("{name:<8}"))));
+    let mut row = |name: &str, text: &str| terminal.row(8, name, text);
     row("kind", summary.kind.name())?;
     if !summary.resource.is_empty() {
-        row("resource", &one_line(&summary.resource))?;
+        row("resource", &summary.resource)?;
     }
-    row("tool", &one_line(&summary.tool_name))?;
+    row("tool", &summary.tool_name)?;
     if let Tone::Bad(text) | Tone::Care(text) | Tone::Dim(text) = hints(&summary.hints) {
         row("know", &text)?;
     }
     if !operation.aliases.is_empty() {
-        row("aliases", &one_line(&operation.aliases.join(", ")))?;
+        row("aliases", &operation.aliases.join(", "))?;
     }
     let Fields { rows, more, objects } = fields(&operation.input_schema, arguments.all);
     if !rows.is_empty() {
@@ -66,13 +69,12 @@ pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Argumen
         terminal.note("every field: --all");
     }
     if let Some(object) = objects.first() {
-        terminal.note(format_args!("what an object has: harness schema {}", one_line(object)));
+        terminal.note(format_args!("what an object has: harness schema {}", wording::shell_word(object)));
     }
     if summary.kind != OperationKind::Trigger {
-        let mut sample = Vec::new();
-        json::write_line(&mut sample, &Embedded(&operation.sample_input))?;
-        let sample = wording::shell_word(String::from_utf8_lossy(&sample).trim_end());
-        terminal.line(format_args!("\nharness call {} --input {sample}", one_line(&summary.id)))?;
+        let sample = wording::shell_word(&json::line(&Embedded(&operation.sample_input)));
+        terminal
+            .line(format_args!("\nharness call {} --input {sample}", one_line(&wording::shell_word(&summary.id))))?;
     }
     Ok(())
 }

@@ -4,8 +4,8 @@ use host::Connector;
 use host::contract::{Error, Event, IgnoredEvent, OperationFilter, OperationKind, TriggerUse};
 use serde::Serialize;
 
-use crate::cli::connecting::Link;
 use crate::cli::failure::Failure;
+use crate::cli::setup::connecting::Link;
 use crate::cli::terminal::{DIM, STRONG, one_line, paint};
 use crate::cli::wording;
 

@@ -5,11 +5,11 @@ use host::manifest::FieldKind;
 use host::{CompiledFrom, Connector};
 use serde_json::{Value, json};
 
-use crate::cli::arguments::Options;
-use crate::cli::connecting::Link;
 use crate::cli::failure::Failure;
-use crate::cli::loading;
-use crate::cli::terminal::{DIM, STRONG, Terminal, Tone, paint};
+use crate::cli::options::Options;
+use crate::cli::setup::connecting::Link;
+use crate::cli::setup::loading;
+use crate::cli::terminal::{STRONG, Terminal, Tone, one_line, paint};
 use crate::cli::wording;
 
 pub fn run(options: &Options, terminal: &mut Terminal) -> Result<(), Failure> {
@@ -17,28 +17,29 @@ pub fn run(options: &Options, terminal: &mut Terminal) -> Result<(), Failure> {
     let link = Link::given(options, terminal, &manifest)?;
     let connector = loading::load(options, &manifest, &link.grants)?;
     if terminal.json {
-        return terminal.document(&document(&connector, &link));
+        return Ok(terminal.document(&document(&connector, &link))?);
     }
     let facts = connector.facts();
-    terminal.line(format_args!("{} {}", paint(STRONG, &manifest.title), manifest.version))?;
+    terminal.line(format_args!("{} {}", paint(STRONG, &manifest.title), one_line(&manifest.version)))?;
     if !manifest.description.is_empty() {
-        terminal.line(&manifest.description)?;
+        terminal.line(one_line(&manifest.description))?;
     }
     terminal.line("")?;
-    let mut row =
-        |name: &str, text: String| terminal.line(format_args!("{}  {text}", paint(DIM, format!("{name:<9}"))));
-    row("world", manifest.world.to_string())?;
-    row("API", manifest.api_version.clone())?;
-    row("size", wording::bytes(facts.size))?;
-    row("SHA-256", facts.sha256.clone())?;
-    row("code", compiled(&connector))?;
-    row("exports", facts.exports.join("\n           "))?;
+    let mut row = |name: &str, text: &str| terminal.row(9, name, text);
+    row("world", &manifest.world.to_string())?;
+    row("API", &manifest.api_version)?;
+    row("size", &wording::bytes(facts.size))?;
+    row("SHA-256", &facts.sha256)?;
+    row("code", &compiled(&connector))?;
+    for (index, export) in facts.exports.iter().enumerate() {
+        row(if index == 0 { "exports" } else { "" }, export)?;
+    }
 
     terminal.line(format_args!("\n{}", paint(STRONG, "Imports: all granted, and nothing else is")))?;
     let mut imports = facts.imports.clone();
     imports.sort();
     for import in imports {
-        terminal.line(format_args!("  {import}"))?;
+        terminal.line(format_args!("  {}", one_line(&import)))?;
     }
 
     terminal.line(format_args!("\n{}", paint(STRONG, "May reach")))?;
@@ -87,7 +88,7 @@ pub fn run(options: &Options, terminal: &mut Terminal) -> Result<(), Failure> {
         let variable = field.env.clone().unwrap_or_default();
         vec![Tone::Strong(field.name.clone()), Tone::Plain(field.title.clone()), Tone::Dim(variable), state]
     });
-    terminal.table(&["field", "title", "variable", "value"], fields.collect())
+    Ok(terminal.table(&["field", "title", "variable", "value"], fields.collect())?)
 }
 
 /// Whose decision it is that a request may go there.

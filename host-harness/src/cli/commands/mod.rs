@@ -1,11 +1,14 @@
-//! One file a command: what it takes, what it asks the platform, what it shows. `events` is what some of them share.
+//! One file a command: what it takes, what it asks the platform, what it shows. `events`
+//! and `pages` are what some of them share.
 
 pub mod call;
 pub mod choices;
+pub mod conformance;
 pub mod describe;
 pub mod events;
 pub mod inspect;
 pub mod operations;
+pub mod pages;
 pub mod poll;
 pub mod recent;
 pub mod renew;

@@ -2,10 +2,11 @@
 
 use host::contract::{Hints, OperationFilter, OperationKind, OperationPage, OperationSummary};
 
-use crate::cli::arguments::Options;
 use crate::cli::failure::Failure;
-use crate::cli::loading;
-use crate::cli::terminal::{Terminal, Tone, one_line};
+use crate::cli::options::Options;
+use crate::cli::setup::loading;
+use crate::cli::terminal::{Terminal, Tone, Unwritten};
+use crate::cli::wording;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -40,21 +41,22 @@ pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Argumen
     let filter = OperationFilter { kind, resource, search, all };
     if arguments.limit.is_none() && arguments.cursor.is_none() {
         let found = connector.all_operations(filter).await?;
-        return if terminal.json { terminal.document(&found) } else { show(terminal, &found) };
+        let shown = if terminal.json { terminal.document(&found) } else { show(terminal, &found) };
+        return Ok(shown?);
     }
     let listed = connector.list_operations(filter, arguments.cursor.as_deref(), arguments.limit).await?;
     let page: OperationPage = listed.value;
     if terminal.json {
-        return terminal.document(&page);
+        return Ok(terminal.document(&page)?);
     }
     show(terminal, &page.operations)?;
     if let Some(cursor) = page.next_cursor {
-        terminal.note(format_args!("next page: --cursor {}", one_line(&cursor)));
+        terminal.note(format_args!("next page: --cursor {}", wording::shell_word(&cursor)));
     }
     Ok(())
 }
 
-fn show(terminal: &mut Terminal, operations: &[OperationSummary]) -> Result<(), Failure> {
+fn show(terminal: &mut Terminal, operations: &[OperationSummary]) -> Result<(), Unwritten> {
     if operations.is_empty() {
         terminal.note("none; without words it lists all");
         return Ok(());

@@ -4,14 +4,19 @@ use host::Connector;
 use host::contract::{Event, TriggerUse};
 
 use super::events::{Line, complete, event_line, triggers};
-use crate::cli::arguments::Options;
-use crate::cli::connecting::Link;
+use super::pages::Pages;
+use crate::cli::calling::watch;
 use crate::cli::failure::Failure;
-use crate::cli::loading;
-use crate::cli::progress::watch;
-use crate::cli::seen::Seen;
-use crate::cli::terminal::{Terminal, one_line};
-use crate::cli::values::trigger_use;
+use crate::cli::options::Options;
+use crate::cli::options::values::trigger_use;
+use crate::cli::receiver::seen::Seen;
+use crate::cli::setup::connecting::Link;
+use crate::cli::setup::loading;
+use crate::cli::terminal::Terminal;
+use crate::cli::wording;
+
+/// Every event that a service remembers of a busy month, in pages of a hundred.
+const MOST_PAGES: u32 = 10_000;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -21,6 +26,9 @@ pub struct Arguments {
     /// Where to begin: the cursor of the poll before. Without it there are no events, only the cursor of now
     #[arg(long)]
     cursor: Option<String>,
+    /// So many pages at most
+    #[arg(long, value_name = "NUMBER", default_value_t = MOST_PAGES)]
+    most_pages: u32,
 }
 
 pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Arguments) -> Result<(), Failure> {
@@ -29,14 +37,14 @@ pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Argumen
     let connector = loading::load(options, &manifest, &link.grants)?;
     let triggers = triggers(&connector, &arguments.triggers).await?;
     let mut reached = arguments.cursor.clone();
-    let done = pages(&connector, &link, terminal, &triggers, &mut reached).await;
+    let done = pages(&connector, &link, terminal, &triggers, &mut reached, Pages::new(arguments.most_pages)).await;
     // Whatever ended it: the events so far were shown, and need not be fetched again.
     let moved = reached != arguments.cursor && !matches!(done, Err(Failure::NobodyReads));
     let Some(cursor) = reached.filter(|_| moved || done.is_ok()) else { return done };
     if !terminal.json {
-        terminal.note(format_args!("from here on: --cursor {}", one_line(&cursor)));
+        terminal.note(format_args!("from here on: --cursor {}", wording::shell_word(&cursor)));
     } else if let Err(failure) = terminal.json_line(&Line::Cursor { cursor: &cursor }) {
-        return done.and(Err(failure));
+        return done.and(Err(failure.into()));
     }
     done
 }
@@ -48,6 +56,7 @@ async fn pages(
     terminal: &mut Terminal,
     triggers: &[TriggerUse],
     reached: &mut Option<String>,
+    mut pages: Pages,
 ) -> Result<(), Failure> {
     let mut seen = Seen::default();
     loop {
@@ -57,12 +66,11 @@ async fn pages(
         for event in page.events.iter().filter(|event| seen.insert(&event.id)) {
             show(connector, link, terminal, event).await?;
         }
-        // A service that says "more" and moves nothing would never end.
-        let moved = reached.as_deref() != Some(&page.cursor);
-        *reached = Some(page.cursor);
-        if !page.has_more || !moved {
+        let began = reached.replace(page.cursor.clone());
+        if !page.has_more {
             return Ok(());
         }
+        pages.after(began.as_deref(), page.cursor)?;
     }
 }
 
@@ -72,12 +80,15 @@ async fn show(connector: &Connector, link: &Link, terminal: &mut Terminal, event
         true => None,
         false => match watch("Loading the event", complete(connector, link, event)).await {
             Ok(loaded) => Some(loaded),
+            Err(Failure::Stopped(status)) => return Err(Failure::Stopped(status)),
             Err(failure) => {
-                terminal.warn(format_args!("{} stays thin: {}", one_line(&event.id), one_line(&failure.to_string())));
+                terminal.warn(format_args!("{} stays thin: {failure}", event.id));
                 None
             }
         },
     };
     let event = loaded.as_ref().unwrap_or(event);
-    if terminal.json { terminal.json_line(&Line::Event { event }) } else { terminal.line(event_line(event)) }
+    let shown =
+        if terminal.json { terminal.json_line(&Line::Event { event }) } else { terminal.line(event_line(event)) };
+    Ok(shown?)
 }

@@ -3,13 +3,13 @@
 use host::contract::TriggerUse;
 
 use super::events::{Line, event_line};
-use crate::cli::arguments::Options;
-use crate::cli::connecting::Link;
+use crate::cli::calling::watch;
 use crate::cli::failure::Failure;
-use crate::cli::loading;
-use crate::cli::progress::watch;
+use crate::cli::options::Options;
+use crate::cli::options::values::trigger_use;
+use crate::cli::setup::connecting::Link;
+use crate::cli::setup::loading;
 use crate::cli::terminal::Terminal;
-use crate::cli::values::trigger_use;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -31,8 +31,8 @@ pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Argumen
     if found.events.is_empty() && !terminal.json {
         terminal.note("none; `harness sample` makes one of the right shape");
     }
-    found.events.iter().try_for_each(|event| match terminal.json {
+    Ok(found.events.iter().try_for_each(|event| match terminal.json {
         true => terminal.json_line(&Line::Event { event }),
         false => terminal.line(event_line(event)),
-    })
+    })?)
 }

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use super::subscribe::show;
-use crate::cli::arguments::Options;
-use crate::cli::connecting::Link;
+use crate::cli::calling::Try;
 use crate::cli::failure::Failure;
-use crate::cli::loading;
-use crate::cli::progress::watch;
-use crate::cli::state_file::StateFile;
+use crate::cli::options::Options;
+use crate::cli::setup::connecting::Link;
+use crate::cli::setup::loading;
+use crate::cli::setup::state_file::StateFile;
 use crate::cli::terminal::Terminal;
 
 #[derive(clap::Args)]
@@ -26,7 +26,10 @@ pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Argumen
     let link = Link::open(options, terminal, &manifest).await?;
     let connector = loading::load(options, &manifest, &link.grants)?;
     let call = link.fresh_call()?;
-    let renewed = watch("Looking after the subscription", connector.renew(&call, &kept.state)).await?.value;
+    let attempt = Try::of(terminal, "renewing", "Renew again: what is as it should be stays as it is.");
+    let renewing = connector.renew(&call, &kept.state);
+    let renewed = attempt.watch(terminal, "Looking after the subscription", renewing).await?.value;
+    let known = attempt.done(&renewed.metadata, None);
     file.write(&kept.url, &renewed.state)?;
-    show(terminal, &renewed)
+    known.shown(show(terminal, &renewed))
 }

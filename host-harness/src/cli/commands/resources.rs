@@ -1,15 +1,15 @@
 //! `resources`: the kinds of object, and what they are in the platform's terms.
 
-use crate::cli::arguments::Options;
 use crate::cli::failure::Failure;
-use crate::cli::loading;
+use crate::cli::options::Options;
+use crate::cli::setup::loading;
 use crate::cli::terminal::{Terminal, Tone};
 
 pub async fn run(options: &Options, terminal: &mut Terminal) -> Result<(), Failure> {
     let connector = loading::load_offline(options)?;
     let resources = connector.list_resources().await?.value;
     if terminal.json {
-        return terminal.document(&resources);
+        return Ok(terminal.document(&resources)?);
     }
     let rows = resources.into_iter().map(|resource| {
         let fields = resource.mapping.iter().map(|field| match field.internal == field.external {
@@ -23,5 +23,5 @@ pub async fn run(options: &Options, terminal: &mut Terminal) -> Result<(), Failu
             Tone::Dim(fields.collect::<Vec<_>>().join(", ")),
         ]
     });
-    terminal.table(&["resource", "internal", "ids", "mapped fields"], rows.collect())
+    Ok(terminal.table(&["resource", "internal", "ids", "mapped fields"], rows.collect())?)
 }

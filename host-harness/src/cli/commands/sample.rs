@@ -2,9 +2,9 @@
 
 use host::contract::Embedded;
 
-use crate::cli::arguments::Options;
 use crate::cli::failure::Failure;
-use crate::cli::loading;
+use crate::cli::options::Options;
+use crate::cli::setup::loading;
 use crate::cli::terminal::Terminal;
 
 #[derive(clap::Args)]
@@ -17,5 +17,6 @@ pub struct Arguments {
 pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Arguments) -> Result<(), Failure> {
     let connector = loading::load_offline(options)?;
     let event = connector.sample(&arguments.trigger).await?.value;
-    if terminal.json { terminal.document(&event) } else { terminal.document(&Embedded(&event.payload)) }
+    let shown = if terminal.json { terminal.document(&event) } else { terminal.document(&Embedded(&event.payload)) };
+    Ok(shown?)
 }

@@ -2,9 +2,9 @@
 
 use host::contract::Embedded;
 
-use crate::cli::arguments::Options;
 use crate::cli::failure::Failure;
-use crate::cli::loading;
+use crate::cli::options::Options;
+use crate::cli::setup::loading;
 use crate::cli::terminal::Terminal;
 
 #[derive(clap::Args)]
@@ -16,5 +16,5 @@ pub struct Arguments {
 pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Arguments) -> Result<(), Failure> {
     let connector = loading::load_offline(options)?;
     let schema = connector.object_schema(&arguments.object).await?.value;
-    terminal.document(&Embedded(&schema))
+    Ok(terminal.document(&Embedded(&schema))?)
 }

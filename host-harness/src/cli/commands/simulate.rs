@@ -8,9 +8,9 @@ use serde_json::json;
 use stripe_simulator::{Fault, Options as SimulatorOptions, Simulator};
 
 use crate::cli::failure::Failure;
-use crate::cli::runtime::asked_to_stop;
+use crate::cli::options::values::duration;
+use crate::cli::setup::stopping;
 use crate::cli::terminal::{DIM, STRONG, Terminal, paint};
-use crate::cli::values::duration;
 
 const AFTER: &str = "\
 A fault is KIND or KIND:MEMBER=VALUE,… with percent, times, method, path (its beginning), milliseconds and seconds:
@@ -107,7 +107,7 @@ pub async fn run(terminal: &mut Terminal, arguments: &Arguments) -> Result<(), F
     });
     let simulator = simulator.await.map_err(|error| Failure::Machine(format!("cannot listen on {listen}: {error}")))?;
     let base = simulator.base_url();
-    let stopping = asked_to_stop();
+    let stopping = stopping::wanted();
     if terminal.json {
         terminal.json_line(&json!({ "type": "listening", "base_url": base }))?;
     } else {

@@ -3,17 +3,17 @@
 use std::path::PathBuf;
 
 use host::Connector;
-use host::contract::{Subscription, SubscriptionRequest, TriggerUse};
+use host::contract::{Subscription, SubscriptionRequest, SubscriptionState, TriggerUse, Unsubscribed};
 
 use super::events::triggers;
-use crate::cli::arguments::Options;
-use crate::cli::connecting::Link;
+use crate::cli::calling::{Done, Try};
 use crate::cli::failure::Failure;
-use crate::cli::loading;
-use crate::cli::progress::watch;
-use crate::cli::state_file::StateFile;
-use crate::cli::terminal::{DIM, STRONG, Terminal, one_line, paint};
-use crate::cli::values::trigger_use;
+use crate::cli::options::Options;
+use crate::cli::options::values::trigger_use;
+use crate::cli::setup::connecting::Link;
+use crate::cli::setup::loading;
+use crate::cli::setup::state_file::StateFile;
+use crate::cli::terminal::{STRONG, Terminal, Unwritten, one_line, paint};
 use crate::cli::wording;
 
 const AFTER: &str = "\
@@ -39,8 +39,8 @@ pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Argumen
     let link = Link::open(options, terminal, &manifest).await?;
     let connector = loading::load(options, &manifest, &link.grants)?;
     let triggers = triggers(&connector, &arguments.triggers).await?;
-    let made = subscribe(terminal, &connector, &link, &arguments.url, triggers, Some(&file)).await?;
-    show(terminal, &made)
+    let (made, known) = subscribe(terminal, &connector, &link, &arguments.url, triggers, Some(&file)).await?;
+    known.shown(show(terminal, &made))
 }
 
 /// Makes the subscription, and keeps its state where there is a file for it. A state that cannot be kept is of no use to
@@ -52,7 +52,7 @@ pub async fn subscribe(
     url: &str,
     triggers: Vec<TriggerUse>,
     file: Option<&StateFile<'_>>,
-) -> Result<Subscription, Failure> {
+) -> Result<(Subscription, Done), Failure> {
     let mut earlier = None;
     if let Some(file) = file {
         earlier = file.read(terminal)?;
@@ -66,24 +66,50 @@ pub async fn subscribe(
     let earlier = earlier.map(|kept| kept.state);
     let existed = earlier.is_some();
     let request = SubscriptionRequest::new(url, triggers).with_state(earlier);
-    let made = watch("Making the webhook endpoint", connector.subscribe(&link.fresh_call()?, request)).await?.value;
-    let Some(Err(failure)) = file.map(|file| file.write(url, &made.state)) else { return Ok(made) };
+    let attempt = Try::of(
+        terminal,
+        "subscribing",
+        "Subscribe again: what was made for this URL is used, and nothing is made twice.",
+    );
+    let call = link.fresh_call()?;
+    let made = attempt.watch(terminal, "Making the webhook endpoint", connector.subscribe(&call, request)).await?.value;
+    let stands = match file {
+        Some(file) => format!("It stands, and its state is in {}.", file.path().display()),
+        None => "It stands.".to_owned(),
+    };
+    let known = attempt.done(&made.metadata, None).hint(stands);
+    let Some(Err(failure)) = file.map(|file| file.write(url, &made.state)) else { return Ok((made, known)) };
     if !existed {
-        watch("Removing the webhook endpoint", connector.unsubscribe(&link.fresh_call()?, &made.state, None)).await?;
+        end(terminal, connector, link, &made.state, None).await?;
     }
     Err(failure)
 }
 
-pub fn show(terminal: &mut Terminal, made: &Subscription) -> Result<(), Failure> {
+/// Ends a subscription, of these triggers or all.
+pub async fn end(
+    terminal: &mut Terminal,
+    connector: &Connector,
+    link: &Link,
+    state: &SubscriptionState,
+    triggers: Option<Vec<String>>,
+) -> Result<(Unsubscribed, Done), Failure> {
+    let attempt = Try::of(terminal, "unsubscribing", "Unsubscribe again: it is no error when nothing is left.");
+    let call = link.fresh_call()?;
+    let ending = connector.unsubscribe(&call, state, triggers);
+    let done = attempt.watch(terminal, "Removing the webhook endpoint", ending).await?.value;
+    let known = attempt.done(&done.metadata, None);
+    Ok((done, known))
+}
+
+pub fn show(terminal: &mut Terminal, made: &Subscription) -> Result<(), Unwritten> {
     if terminal.json {
         return terminal.document(made);
     }
     terminal.line(paint(STRONG, one_line(&made.id)))?;
-    let mut row =
-        |name: &str, text: String| terminal.line(format_args!("{}  {text}", paint(DIM, format!("{name:<8}"))));
-    row("delivers", one_line(&made.event_types.join(", ")))?;
+    let mut row = |name: &str, text: &str| terminal.row(8, name, text);
+    row("delivers", &made.event_types.join(", "))?;
     if let Some(end) = made.expires_at {
-        row("until", format!("{}; `harness renew` prolongs it", wording::unix_seconds(end)))?;
+        row("until", &format!("{}; `harness renew` prolongs it", wording::unix_seconds(end)))?;
     }
     Ok(())
 }

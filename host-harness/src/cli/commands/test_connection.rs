@@ -2,12 +2,12 @@
 
 use host::contract::{Access, ConnectionReport};
 
-use crate::cli::arguments::Options;
-use crate::cli::connecting::Link;
+use crate::cli::calling::watch;
 use crate::cli::failure::Failure;
-use crate::cli::loading;
-use crate::cli::progress::watch;
-use crate::cli::terminal::{CARE, DIM, GOOD, Terminal, Tone, one_line, paint};
+use crate::cli::options::Options;
+use crate::cli::setup::connecting::Link;
+use crate::cli::setup::loading;
+use crate::cli::terminal::{CARE, GOOD, Terminal, Tone, one_line, paint};
 use crate::cli::wording;
 
 pub async fn run(options: &Options, terminal: &mut Terminal) -> Result<(), Failure> {
@@ -17,12 +17,12 @@ pub async fn run(options: &Options, terminal: &mut Terminal) -> Result<(), Failu
     let reply = watch("Testing the connection", connector.test_connection(&link.fresh_call()?)).await?;
     let report = reply.value;
     if terminal.json {
-        return terminal.document(&report);
+        return Ok(terminal.document(&report)?);
     }
     let mode = wording::mode(report.mode);
     let style = if mode == "TEST" { GOOD } else { CARE };
     terminal.line(format_args!("{}", paint(style, format!("Connected, {mode}"))))?;
-    let mut row = |name: &str, text: &str| terminal.line(format_args!("{}  {text}", paint(DIM, format!("{name:<8}"))));
+    let mut row = |name: &str, text: &str| terminal.row(8, name, text);
     row("account", &account(&report))?;
     row("API", &report.api_version)?;
     row("key", if report.restricted { "restricted" } else { "unrestricted: it may do everything" })?;
@@ -39,7 +39,7 @@ pub async fn run(options: &Options, terminal: &mut Terminal) -> Result<(), Failu
         vec![Tone::Plain(permission.title), access, Tone::Plain(permission.grant.unwrap_or_default()), operations]
     });
     terminal.line("")?;
-    terminal.table(&["permission", "access", "grant", "needed by"], rows.collect())
+    Ok(terminal.table(&["permission", "access", "grant", "needed by"], rows.collect())?)
 }
 
 /// Whose account it is.

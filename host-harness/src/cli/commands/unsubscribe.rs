@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use crate::cli::arguments::Options;
-use crate::cli::connecting::Link;
+use super::subscribe::end;
 use crate::cli::failure::Failure;
-use crate::cli::loading;
-use crate::cli::progress::watch;
-use crate::cli::state_file::StateFile;
+use crate::cli::options::Options;
+use crate::cli::setup::connecting::Link;
+use crate::cli::setup::loading;
+use crate::cli::setup::state_file::StateFile;
 use crate::cli::terminal::{Terminal, one_line};
 
 #[derive(clap::Args)]
@@ -25,16 +25,15 @@ pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Argumen
     let kept = file.existing(terminal)?;
     let link = Link::open(options, terminal, &manifest).await?;
     let connector = loading::load(options, &manifest, &link.grants)?;
-    let call = link.fresh_call()?;
     let named = (!arguments.triggers.is_empty()).then(|| arguments.triggers.clone());
-    let done = watch("Stopping the deliveries", connector.unsubscribe(&call, &kept.state, named)).await?.value;
+    let (done, known) = end(terminal, &connector, &link, &kept.state, named).await?;
     match &done.state {
         Some(state) => file.write(&kept.url, state)?,
         None => file.remove()?,
     }
-    match done.state {
+    known.shown(match done.state {
         _ if terminal.json => terminal.document(&done),
         Some(_) => terminal.line(format_args!("still delivered: {}", one_line(&done.event_types.join(", ")))),
         None => terminal.line(format_args!("nothing is delivered to {} any more", one_line(&kept.url))),
-    }
+    })
 }

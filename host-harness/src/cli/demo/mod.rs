@@ -14,23 +14,25 @@ use host::contract::{
     self, ActionResult, ChoiceRequest, ErrorKind, Event, Mode, Outcome, ResourceRecord, SubscriptionRequest,
     SubscriptionState, TriggerUse,
 };
-use host::{CallError, Connection, Connector, Invocation, Manifest};
+use host::{Connection, Connector, Invocation, Manifest};
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 use tokio::time::timeout_at;
 
 use self::stage::Stage;
-use super::arguments::Options;
-use super::commands::inspect::compiled;
-use super::commands::serve::WEBHOOK_SECRET;
-use super::commands::test_connection::account;
-use super::connecting::Link;
-use super::failure::Failure;
-use super::loading;
-use super::progress::watch;
-use super::receiver::{Delivery, Expected, Receiver};
-use super::terminal::Terminal;
-use super::wording;
+use crate::cli::calling::watch;
+use crate::cli::commands::inspect::compiled;
+use crate::cli::commands::serve::WEBHOOK_SECRET;
+use crate::cli::commands::test_connection::account;
+use crate::cli::failure::{Failure, Untold};
+use crate::cli::options::Options;
+use crate::cli::receiver::http::{Expected, Receiver};
+use crate::cli::receiver::inbox::Delivery;
+use crate::cli::receiver::listen::Bounds;
+use crate::cli::setup::connecting::Link;
+use crate::cli::setup::loading;
+use crate::cli::terminal::Terminal;
+use crate::cli::wording;
 
 /// What the demo wants to hear of.
 const TRIGGERS: [&str; 5] = [
@@ -64,7 +66,13 @@ pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Argumen
         );
     }
     let mut stage = Stage::new(terminal);
-    let told = tell(options, &mut stage, arguments).await;
+    let told = tell(options, &mut stage, arguments).await.map_err(|failure| match failure {
+        Failure::Stopped(_) => {
+            let left = Untold::new("the demo was stopped", Outcome::Committed);
+            left.hint("What it had made stays in the test account, a webhook endpoint perhaps among it.").into()
+        }
+        other => other,
+    });
     stage.close(told)
 }
 
@@ -182,7 +190,8 @@ impl Mailbox {
     fn open(receiver: Receiver, connector: &Connector, connection: Connection, expected: Expected) -> Self {
         let (address, url) = (receiver.address(), receiver.url(&connector.manifest().id));
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let (mut inbox, serving) = receiver.serve(connector.clone(), connection, expected, async {
+        let bounds = Bounds::default();
+        let (mut inbox, serving) = receiver.serve(connector.clone(), connection, expected, bounds, async {
             let _ = stopped.await;
         });
         let (sender, deliveries) = mpsc::unbounded_channel();
@@ -191,7 +200,7 @@ impl Mailbox {
                 if arrival.deliveries.drain(..).try_for_each(|delivery| sender.send(delivery)).is_err() {
                     return;
                 }
-                arrival.taken();
+                inbox.taken(arrival);
             }
         });
         Self { deliveries, address, url, stop, serving }
@@ -231,7 +240,7 @@ impl Demo<'_, '_> {
         expect(report.mode == Mode::Test, || "this is a live account: the demo runs with test keys only".to_owned())?;
         let connected = format!("Connected, {}", wording::mode(report.mode));
         let name = report.account_name.clone().unwrap_or_else(|| account(&report));
-        self.stage.done("Test the connection", &connected, &format!("{connected} · {name}"))
+        Ok(self.stage.done("Test the connection", &connected, &format!("{connected} · {name}"))?)
     }
 
     /// Opens the receivers, and makes the service deliver to one of them where it can.
@@ -326,11 +335,11 @@ impl Demo<'_, '_> {
             format!("the outcome is {}, not rejected", error.outcome.name())
         })?;
         self.stage.done("Charge a card without funds", &format!("declined: {code}"), &format!("declined: {code}"))?;
-        self.stage.aside(&[
+        Ok(self.stage.aside(&[
             ("it says", error.message.clone()),
             ("what to do", error.hint.clone().unwrap_or_default()),
             ("did it charge?", wording::outcome(error.outcome).to_owned()),
-        ])
+        ])?)
     }
 
     async fn refund(&mut self, sold: &Sold) -> Result<(), Failure> {
@@ -340,7 +349,7 @@ impl Demo<'_, '_> {
         let amount = self.money(&refund, "amount", "4.00 USD")?;
         self.field(&refund, "status", "succeeded")?;
         let result = format!("{amount} given back");
-        self.stage.done("Refund a part", &result, &format!("{result} · {}", refund.id))
+        Ok(self.stage.done("Refund a part", &result, &format!("{result} · {}", refund.id))?)
     }
 
     /// A platform that lost its answer runs the step again.
@@ -370,7 +379,7 @@ impl Demo<'_, '_> {
         let charges = watch("Counting", self.connector.choices(&call, request)).await?.value.choices;
         let count = charges.iter().filter(|charge| charge.label == label).count();
         expect(count == 1, || format!("the account has {count} charges of the step that ran twice"))?;
-        self.stage.done("Count its charges", "1", &format!("1 charge of “{label}” in the account"))
+        Ok(self.stage.done("Count its charges", "1", &format!("1 charge of “{label}” in the account"))?)
     }
 
     /// Waits for the event of each trigger that is about what was sold. Returns the payment's.
@@ -476,7 +485,7 @@ impl Demo<'_, '_> {
         };
         let dropped = timeout_at(tokio::time::Instant::now() + PATIENCE, wait).await.unwrap_or(false);
         expect(dropped, || "the same event was taken twice".to_owned())?;
-        self.stage.done("Repeat an event", "dropped", &format!("{status}, and dropped: it was taken before"))
+        Ok(self.stage.done("Repeat an event", "dropped", &format!("{status}, and dropped: it was taken before"))?)
     }
 
     async fn tidy_up(&mut self, mail: &Mail, sold: &Sold) -> Result<(), Failure> {
@@ -504,7 +513,7 @@ impl Demo<'_, '_> {
         let call = self.link.call(invocation.clone());
         let input = input.to_string();
         let running = self.connector.run_action(&call, operation, &input);
-        watch(operation, running).await.map(|reply| reply.value).map_err(CallError::into)
+        watch(operation, running).await.map(|reply| reply.value)
     }
 
     fn payment(&self, customer: &ResourceRecord, order: &str, amount: u64, card: &str) -> Map<String, Value> {

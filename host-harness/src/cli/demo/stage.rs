@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::cli::failure::Failure;
-use crate::cli::terminal::{BAD, DIM, GOOD, STRONG, Terminal, Tone, one_line, paint};
+use crate::cli::terminal::{BAD, DIM, GOOD, STRONG, Terminal, Tone, Unwritten, one_line, paint};
 use crate::cli::wording;
 
 /// Columns: a step's name, and what it gave. With the mark and the time a line fits 100 columns.
@@ -43,11 +43,11 @@ impl<'terminal> Stage<'terminal> {
         self.terminal
     }
 
-    pub fn title(&mut self, title: &str, beside: &str) -> Result<(), Failure> {
+    pub fn title(&mut self, title: &str, beside: &str) -> Result<(), Unwritten> {
         self.say(format_args!("\n{}  {}", paint(STRONG, one_line(title)), paint(DIM, one_line(beside))))
     }
 
-    pub fn heading(&mut self, heading: &str) -> Result<(), Failure> {
+    pub fn heading(&mut self, heading: &str) -> Result<(), Unwritten> {
         self.say(format_args!("\n{}", paint(STRONG, heading)))
     }
 
@@ -57,7 +57,7 @@ impl<'terminal> Stage<'terminal> {
     }
 
     /// The step that began gave what it should. `what` and `result` are for the summary, `text` for now.
-    pub fn done(&mut self, what: &str, result: &str, text: &str) -> Result<(), Failure> {
+    pub fn done(&mut self, what: &str, result: &str, text: &str) -> Result<(), Unwritten> {
         let (name, began) = self.step.take().unwrap_or_else(|| (what.to_owned(), Instant::now()));
         let time = began.elapsed();
         let took = wording::duration(time);
@@ -72,7 +72,7 @@ impl<'terminal> Stage<'terminal> {
     }
 
     /// What to notice about the step before.
-    pub fn aside(&mut self, rows: &[(&str, String)]) -> Result<(), Failure> {
+    pub fn aside(&mut self, rows: &[(&str, String)]) -> Result<(), Unwritten> {
         for (name, text) in rows {
             for (index, line) in wrapped(text, ASIDE).into_iter().enumerate() {
                 let name = if index == 0 { cut(name, NAME) } else { String::new() };
@@ -95,7 +95,7 @@ impl<'terminal> Stage<'terminal> {
         }
         if self.terminal.json {
             let document = self.document(None, total);
-            return self.terminal.document(&document);
+            return Ok(self.terminal.document(&document)?);
         }
         self.heading("Summary")?;
         let rows = self.steps.iter().map(|step| {
@@ -113,7 +113,7 @@ impl<'terminal> Stage<'terminal> {
         Ok(())
     }
 
-    fn show_failure(&mut self, failure: &Failure, total: Duration) -> Result<(), Failure> {
+    fn show_failure(&mut self, failure: &Failure, total: Duration) -> Result<(), Unwritten> {
         if matches!(failure, Failure::NobodyReads) {
             return Ok(());
         }
@@ -142,7 +142,7 @@ impl<'terminal> Stage<'terminal> {
         })
     }
 
-    fn say(&mut self, text: impl std::fmt::Display) -> Result<(), Failure> {
+    fn say(&mut self, text: impl std::fmt::Display) -> Result<(), Unwritten> {
         if self.terminal.json { Ok(()) } else { self.terminal.line(text) }
     }
 }
@@ -183,7 +183,7 @@ mod tests {
     fn a_long_text_is_cut() {
         assert_eq!(cut("abcdef", 6), "abcdef");
         assert_eq!(cut("abcdefg", 6), "abcde…");
-        assert_eq!(cut("äö\u{1b}üß", 4), "äö …");
+        assert_eq!(cut("äö\nüß", 5), "äö\\n…");
     }
 
     #[test]

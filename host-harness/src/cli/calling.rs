@@ -1,0 +1,124 @@
+//! A call of the connector as a command makes it: with a sign of life, and with an end when somebody wants one.
+//!
+//! A call that only reads is given up at once. One that changes something is not: its request may have left, so the answer
+//! is waited for a little, and where it does not come, what is known is said: that nobody knows, and how to run the same
+//! step again. The same holds for what was done and cannot be shown ([`Done`]).
+
+use std::time::{Duration, SystemTime};
+
+use host::Invocation;
+use host::contract::{Outcome, ResourceRecord, ResultMetadata};
+
+use crate::cli::failure::{Failure, Run, Untold};
+use crate::cli::setup::stopping::{self, LastWords};
+use crate::cli::terminal::progress::Progress;
+use crate::cli::terminal::{Terminal, Unwritten};
+
+/// So long an answer may still take when somebody wants the process to end: longer than a card payment mostly does, and
+/// shorter than the ten seconds after which a supervisor kills.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Waits for a call that changes nothing.
+pub async fn watch<T, E: Into<Failure>>(message: &str, call: impl Future<Output = Result<T, E>>) -> Result<T, Failure> {
+    let _progress = Progress::of(message);
+    tokio::select! {
+        biased;
+        done = call => done.map_err(Into::into),
+        status = stopping::wanted() => Err(Failure::Stopped(status)),
+    }
+}
+
+/// A try of something that changes something at the service.
+pub struct Try {
+    untold: Untold,
+    as_json: bool,
+    words: LastWords,
+}
+
+impl Try {
+    /// A run of a step, which can be run again as the same.
+    pub fn of_step(terminal: &Terminal, operation: &str, invocation: &Invocation) -> Self {
+        let run = Run::in_doubt(invocation, SystemTime::now());
+        let message = format!("{operation} was stopped before it ended");
+        Self::that(terminal, Untold { run: Some(run), ..Untold::new(message, Outcome::Unknown) })
+    }
+
+    /// Something else, and what to do when nobody knows whether it was done.
+    pub fn of(terminal: &Terminal, what: &str, hint: impl Into<String>) -> Self {
+        let message = format!("{what} was stopped before it ended");
+        Self::that(terminal, Untold::new(message, Outcome::Unknown).hint(hint))
+    }
+
+    fn that(terminal: &Terminal, untold: Untold) -> Self {
+        let failure = Failure::from(untold.clone());
+        let words = LastWords::new(failure.text(terminal.json), failure.status());
+        Self { untold, as_json: terminal.json, words }
+    }
+
+    /// Waits for its end, for a little while also when somebody wants the process to end.
+    pub async fn watch<T, E: Into<Failure>>(
+        &self,
+        terminal: &mut Terminal,
+        message: &str,
+        call: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Failure> {
+        let mut call = std::pin::pin!(call);
+        {
+            let _progress = Progress::of(message);
+            tokio::select! {
+                biased;
+                done = &mut call => return done.map_err(Into::into),
+                _ = stopping::wanted() => {}
+            }
+        }
+        terminal.note(format_args!(
+            "stopping: waiting up to {} s for the answer, which may be on its way",
+            GRACE.as_secs()
+        ));
+        tokio::select! {
+            biased;
+            done = call => done.map_err(Into::into),
+            _ = stopping::wanted() => Err(self.untold.clone().into()),
+            () = tokio::time::sleep(GRACE) => Err(self.untold.clone().into()),
+        }
+    }
+
+    /// It was done; what is said of it, should the result reach nobody.
+    pub fn done(mut self, metadata: &ResultMetadata, record: Option<&ResourceRecord>) -> Done {
+        let untold = &mut self.untold;
+        untold.message = "it was done, and its result was not shown".to_owned();
+        untold.outcome = Outcome::Committed;
+        untold.run = untold.run.take().map(Run::settled);
+        untold.key.clone_from(&metadata.idempotency_key);
+        untold.key_protects_until = metadata.key_protects_until;
+        untold.request_id.clone_from(&metadata.request_id);
+        untold.concerns = record.map(|record| (record.resource.clone(), record.id.clone()));
+        let failure = Failure::from(self.untold.clone());
+        self.words.are(failure.text(self.as_json), failure.status());
+        Done { untold: self.untold, _words: self.words }
+    }
+}
+
+/// Something that was done, while its result is being shown.
+pub struct Done {
+    untold: Untold,
+    _words: LastWords,
+}
+
+impl Done {
+    /// With another hint, now that it was done.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.untold.hint = Some(hint.into());
+        self
+    }
+
+    /// The result was shown, or why not, with what was done.
+    pub fn shown(&self, shown: Result<(), Unwritten>) -> Result<(), Failure> {
+        shown.map_err(|unwritten| self.but(&unwritten.to_string()))
+    }
+
+    /// Something failed afterwards.
+    pub fn but(&self, failure: &str) -> Failure {
+        Untold { message: failure.to_owned(), ..self.untold.clone() }.into()
+    }
+}

@@ -105,4 +105,5 @@ def main():
         sys.exit(f"the component has {total - LIMIT:,} bytes more than the {LIMIT:,} that it may have")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -6,7 +6,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::catalogue::{self, Request, Resource, did_you_mean};
+use crate::alias;
+use crate::catalogue::{self, Operation, Request, Resource, did_you_mean};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input;
 use crate::json::Node;
@@ -82,14 +83,12 @@ pub fn choices(session: &Session<'_>, wanted: Wanted<'_>) -> Result<Choices> {
     if !(1..=LARGEST_PAGE).contains(&limit) {
         return Err(Error::input("limit", "a page has 1 to 100 entries"));
     }
-    if let Some(field) = wanted.for_field {
-        // That it exists; which of its fields it is for makes no difference yet.
-        catalogue::operation(field.operation, None)?;
-    }
+    // Which of its fields it is for makes no difference yet.
+    let operation = wanted.for_field.map(|field| catalogue::operation(field.operation, None)).transpose()?;
     let Some(list) = resource.choices() else {
         return Err(Error::input("resource", ["`", resource.name(), "` cannot be listed"].concat()));
     };
-    let needs = needs(resource, wanted.for_field)?;
+    let needs = needs(resource, operation, wanted.for_field)?;
     let typed = wanted.search.map(str::trim).filter(|s| !s.is_empty()).unwrap_or_default();
     let is_own_id = catalogue::table()?.resource_of_id(typed).is_some_and(|r| r.name() == resource.name())
         // Who has typed no more than the prefix is still typing.
@@ -135,11 +134,17 @@ fn find(name: &str) -> Result<Resource<'static>> {
 }
 
 /// The values that the list of choices needs, out of the input so far.
-fn needs(resource: Resource<'static>, field: Option<ForField<'_>>) -> Result<Vec<(&'static str, String)>> {
+fn needs(
+    resource: Resource<'static>,
+    operation: Option<Operation>,
+    field: Option<ForField<'_>>,
+) -> Result<Vec<(&'static str, String)>> {
     if resource.choices_need().is_empty() {
         return Ok(Vec::new());
     }
-    let doc = input::scan(field.map_or("", |f| f.input))?;
+    let input = field.map_or("", |f| f.input);
+    let renamed = operation.and_then(|o| Some(alias::translate_so_far(o, o.alias()?, input))).transpose()?;
+    let doc = input::scan(renamed.as_deref().unwrap_or(input))?;
     let value = |name: &'static str| {
         let value = doc.root().get(name).and_then(Node::as_str).filter(|v| !v.is_empty());
         value.map(|v| (name, v.into_owned())).ok_or_else(|| {
@@ -326,7 +331,8 @@ mod tests {
         let found = listed(&world, Wanted { search: Some(" o\"x "), ..CUSTOMERS }).expect("a page");
         assert_eq!(found.next_cursor.as_deref(), Some("p2"));
         let first = paths(&world).into_iter().next().expect("one");
-        assert_eq!(first, "/v1/customers/search?limit=20&query=name~%22o%5C%22x%22%20OR%20email~%22o%5C%22x%22");
+        let query = "name~%22o%5C%22x%22%20OR%20email~%22o%5C%22x%22%20OR%20phone~%22o%5C%22x%22";
+        assert_eq!(first, ["/v1/customers/search?limit=20&query=", query].concat());
     }
 
     #[test]

@@ -25,6 +25,10 @@ pub struct Connection {
     pub base: ApiBase,
     /// Whether it has a secret that webhooks are signed with.
     pub has_webhook_secret: bool,
+    /// Where customers land who have paid, unless a request says.
+    pub success_url: Option<String>,
+    /// Where customers land who turn back, unless a request says.
+    pub cancel_url: Option<String>,
 }
 
 impl Fields {
@@ -89,7 +93,25 @@ impl Fields {
         let default = fields.find(|f| f.name() == "api_base").map_or("", |f| f.default());
         let base = ApiBase::parse(self.get("api_base").unwrap_or(default))
             .map_err(|what| Error::connection("api_base", format!("the API address {what}")))?;
-        Ok(Connection { key, account, base, has_webhook_secret: self.webhook_secrets().is_ok() })
+        Ok(Connection {
+            key,
+            account,
+            base,
+            has_webhook_secret: self.webhook_secrets().is_ok(),
+            success_url: self.page("checkout_success_url")?,
+            cancel_url: self.page("checkout_cancel_url")?,
+        })
+    }
+
+    /// The address of a page of the user's own.
+    fn page(&self, name: &str) -> Result<Option<String>> {
+        let is_page = |text: &&str| text.starts_with("https://") || text.starts_with("http://");
+        match self.get(name) {
+            Some(text) if !is_page(&text) => {
+                Err(Error::connection(name, "a page's address begins with https:// (or http:// in test mode)"))
+            }
+            page => Ok(page.map(str::to_owned)),
+        }
     }
 
     /// The secrets that webhooks may be signed with.
@@ -160,6 +182,8 @@ mod tests {
             refused(&[("api_key", "sk_test_a"), ("api_base", "http://evil.example")]).field.as_deref(),
             Some("api_base")
         );
+        let page = "checkout_success_url";
+        assert_eq!(refused(&[("api_key", "sk_test_a"), (page, "shop.example")]).field.as_deref(), Some(page));
         assert_eq!(refused(&[("api_key", "sk_test_a"), ("colour", "red")]).field.as_deref(), Some("colour"));
         assert_eq!(refused(&[("api_key", "sk_test_a"), ("api_key", "sk_test_b")]).field.as_deref(), Some("api_key"));
         assert_eq!(refused(&[("api_key", "sk_org_test_a")]).field.as_deref(), Some("account"));

@@ -12,6 +12,7 @@
 //! | to find | look in |
 //! |---|---|
 //! | what operations there are | `catalogue/`, and [`mod@catalogue`] where they are found |
+//! | what other tools call it | [`alias`] |
 //! | how an input is checked | [`input`] |
 //! | how a request is sent, retried and told of | [`stripe::client`], [`stripe::failure`] |
 //! | did it charge? | [`stripe::standing`] |
@@ -19,6 +20,7 @@
 //! | what a platform gets back | [`mapping`], [`mod@describe`], [`schema`] |
 //! | what Stripe's schema does not say | [`operation::hooks`] |
 
+pub mod alias;
 pub mod catalogue;
 pub mod choices;
 pub mod connection;
@@ -29,6 +31,7 @@ pub mod input;
 pub mod json;
 pub mod mapping;
 pub mod operation;
+pub mod permission;
 pub mod sample;
 pub mod schema;
 pub mod stripe;

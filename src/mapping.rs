@@ -30,13 +30,15 @@ pub struct Viewer<'a> {
     pub account: Option<&'a str>,
 }
 
-/// Maps an object by its own `object` field, or as the resource that is expected.
+/// Maps an object by its own `object` field; one that has none as the resource that is expected.
 pub fn record(object: Node<'_, '_>, expected: &str, viewer: Viewer<'_>) -> Option<Record> {
     let resource = resource(object, expected)?;
     let id = match object.get("id") {
         Some(id) => id.as_str()?.into_owned(),
-        // There is one balance an account, and it has no id.
-        None if resource.id_prefixes().is_empty() => object.get("object")?.as_str()?.into_owned(),
+        // Reported usage goes by its identifier; there is one balance an account, and it has no id at all.
+        None if resource.id_prefixes().is_empty() => {
+            object.get("identifier").or_else(|| object.get("object"))?.as_str()?.into_owned()
+        }
         None => return None,
     };
     Some(Record {
@@ -52,8 +54,11 @@ pub fn record(object: Node<'_, '_>, expected: &str, viewer: Viewer<'_>) -> Optio
 /// What kind of object it is.
 fn resource(object: Node<'_, '_>, expected: &str) -> Option<Resource<'static>> {
     let table = catalogue::table().ok()?;
-    let own = object.get("object").and_then(Node::as_str);
-    own.and_then(|o| table.resource_of_object(&o)).or_else(|| table.resource(expected))
+    // A list of bank accounts that an operation on accounts answers with is no list of accounts.
+    match object.get("object").and_then(Node::as_str) {
+        Some(own) => table.resource_of_object(&own),
+        None => table.resource(expected),
+    }
 }
 
 /// What a list shows for an object.
@@ -72,10 +77,11 @@ fn shown(object: Node<'_, '_>, path: &str) -> Option<String> {
     if is_amount(path)
         && let Some(Money { minor, currency: Some(currency) }) = Money::read(object, path, value)
     {
-        return Some(format!("{} {}", money::to_decimal(minor, &currency), currency.to_ascii_uppercase()));
+        return Some(money::shown(minor, &currency));
     }
     match value.kind() {
         Kind::String => value.as_str().filter(|text| !text.is_empty()).map(Into::into),
+        Kind::Number if is_percentage(path) => Some([value.raw(), " %"].concat()),
         Kind::Number => Some(value.raw().to_owned()),
         _ => None,
     }
@@ -88,6 +94,12 @@ fn is_amount(path: &str) -> bool {
     let last = name.rsplit('_').next().unwrap_or_default();
     name.split('_').any(|word| word == "amount")
         || matches!(last, "total" | "subtotal" | "balance" | "fee" | "net" | "tax")
+}
+
+/// Whether the name at the end of a path is one that Stripe gives to percentages: `percent_off`, `percentage`.
+fn is_percentage(path: &str) -> bool {
+    let name = path.rsplit('.').next().unwrap_or_default();
+    name.split('_').any(|word| matches!(word, "percent" | "percentage"))
 }
 
 fn url(resource: Resource<'static>, id: &str, viewer: Viewer<'_>) -> Option<String> {
@@ -118,6 +130,8 @@ fn field(object: Node<'_, '_>, mapping: Mapping<'static>, json: &mut Writer) -> 
     match mapping.kind() {
         ValueKind::Text => json.raw(of_kind(value, Kind::String)?),
         ValueKind::Integer => json.integer(value.as_i64()?),
+        // As it is written, so that nothing is rounded.
+        ValueKind::Number => json.raw(of_kind(value, Kind::Number)?),
         ValueKind::Boolean => json.raw(of_kind(value, Kind::Boolean)?),
         ValueKind::Timestamp => match value.as_i64() {
             Some(seconds) => json.string(&timestamp::from_unix(seconds)?),
@@ -168,9 +182,10 @@ impl Money {
         match &self.currency {
             Some(currency) => {
                 json.key("currency").string(currency);
-                json.key("decimal").string(&money::to_decimal(self.minor, currency))
+                json.key("decimal").string(&money::to_decimal(self.minor, currency));
+                json.key("display").string(&money::shown(self.minor, currency))
             }
-            None => json.key("currency").null().key("decimal").null(),
+            None => json.key("currency").null().key("decimal").null().key("display").null(),
         };
         json.end_object()
     }
@@ -203,7 +218,10 @@ mod tests {
         assert_eq!((record.resource, record.internal, record.id.as_str()), ("payment_intent", "payment", "pi_1"));
         assert_eq!(record.url.as_deref(), Some("https://dashboard.stripe.com/test/payments/pi_1"));
         let fields = fields(payment);
-        assert_eq!(fields["amount"], json!({"minor": 1099, "currency": "usd", "decimal": "10.99"}));
+        assert_eq!(
+            fields["amount"],
+            json!({"minor": 1099, "currency": "usd", "decimal": "10.99", "display": "10.99 USD"})
+        );
         assert_eq!(fields["contact"], "cus_1");
         assert_eq!(fields["created_at"], "2026-01-01T00:00:00Z");
         assert_eq!(fields["labels"], json!({"order": "1", "a \"b\"": "é\n"}));
@@ -220,7 +238,7 @@ mod tests {
         let charge = json!({"object": "charge", "id": "ch_1", "amount": 5, "currency": null, "created": "2026-01-01T00:00:00.000Z",
             "paid": "true", "refunded": false});
         let fields = self::fields(charge);
-        assert_eq!(fields["amount"], json!({"minor": 5, "currency": null, "decimal": null}));
+        assert_eq!(fields["amount"], json!({"minor": 5, "currency": null, "decimal": null, "display": null}));
         assert_eq!((&fields["paid"], &fields["refunded"]), (&Value::Null, &json!(false)));
         assert_eq!(fields["created_at"], "2026-01-01T00:00:00.000Z");
     }
@@ -264,7 +282,10 @@ mod tests {
     fn maps_a_balance_which_has_no_id() {
         let balance = json!({"object": "balance", "available": [{"amount": 5, "currency": "jpy"}], "pending": []});
         assert_eq!(mapped(&balance).id, "balance");
-        assert_eq!(fields(balance)["available"], json!({"minor": 5, "currency": "jpy", "decimal": "5"}));
+        assert_eq!(
+            fields(balance)["available"],
+            json!({"minor": 5, "currency": "jpy", "decimal": "5", "display": "5 JPY"})
+        );
     }
 
     #[test]
@@ -286,6 +307,17 @@ mod tests {
     }
 
     #[test]
+    fn an_object_of_a_kind_that_is_not_mapped_is_not_taken_for_what_was_expected() {
+        let of = |text: &str| {
+            let doc = Doc::scan_str(text).expect("JSON");
+            record(doc.root(), "account", TEST).map(|r| (r.resource, r.id))
+        };
+        assert_eq!(of(r#"{"object": "bank_account", "id": "ba_1"}"#), None);
+        assert_eq!(of(r#"{"object": "invoice", "id": "in_1"}"#), Some(("invoice", "in_1".to_owned())));
+        assert_eq!(of(r#"{"id": "acct_1"}"#), Some(("account", "acct_1".to_owned())));
+    }
+
+    #[test]
     fn an_id_cannot_lead_out_of_its_dashboard_page() {
         let record = mapped(&json!({"object": "product", "id": "../a?b#c"}));
         assert_eq!(record.url.as_deref(), Some("https://dashboard.stripe.com/test/products/..%2Fa%3Fb%23c"));
@@ -293,7 +325,7 @@ mod tests {
 
     #[test]
     fn shows_money_where_the_name_says_so_and_nowhere_else() {
-        let text = json!({"unit_amount": 1099, "total": -5, "quantity": 3, "created": 1767225600, "currency": "usd",
+        let text = json!({"unit_amount": 1099, "total": -5, "quantity": 3, "percent_off": 12.5, "created": 1767225600, "currency": "usd",
             "amount": {"value": 1099, "currency": "JPY"}, "amount_off": null, "network": 7,
             "first": {"ending_balance": 1099, "currency": "bhd"}, "tiers": [{"flat_amount": 150}], "name": "", "free": {"amount": 5, "currency": "jpy"}})
         .to_string();
@@ -306,6 +338,7 @@ mod tests {
             ("free.amount", Some("5 JPY")),
             ("amount", Some("1099 JPY")),
             ("quantity", Some("3")),
+            ("percent_off", Some("12.5 %")),
             ("created", Some("1767225600")),
             ("network", Some("7")),
             ("name", None),
@@ -316,6 +349,26 @@ mod tests {
         }
         let free = Doc::scan_str(r#"{"amount": 5}"#).expect("JSON");
         assert_eq!(shown(free.root(), "amount").as_deref(), Some("5"));
+    }
+
+    #[test]
+    fn a_percentage_is_the_number_that_stripe_wrote() {
+        let coupon = fields(json!({"object": "coupon", "id": "SUMMER", "percent_off": 33.33, "valid": true}));
+        assert_eq!((&coupon["percent_off"], &coupon["amount"]), (&json!(33.33), &Value::Null));
+        let text = fields(json!({"object": "coupon", "id": "SUMMER", "percent_off": "33"}));
+        assert_eq!(text["percent_off"], Value::Null);
+    }
+
+    #[test]
+    fn reported_usage_goes_by_its_identifier() {
+        let usage = json!({"object": "billing.meter_event", "event_name": "calls", "identifier": "run 7",
+            "payload": {"value": "25"}, "timestamp": 1767225600});
+        let record = mapped(&usage);
+        assert_eq!((record.resource, record.internal, record.id.as_str()), ("billing_meter_event", "usage", "run 7"));
+        assert_eq!(fields(usage)["usage"], json!({"value": "25"}));
+        let adjustment = json!({"object": "billing.meter_event_adjustment", "event_name": "calls"}).to_string();
+        let doc = Doc::scan_str(&adjustment).expect("JSON");
+        assert_eq!(super::record(doc.root(), "billing_meter_event", TEST), None);
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Objects of the right shape for building a workflow before anything has happened.
 //!
-//! Values are plausible, fixed and recognisably made up. What the sample input says is repeated in the output.
+//! Values are plausible, fixed and recognisably made up. What the sample input says, and what the operation always sends,
+//! is repeated in the output.
 
+use crate::alias;
 use crate::catalogue::{self, Field, Fields, Method, Operation, Resource, Shape, Trigger};
 use crate::json::{Doc, Kind, Node, Writer};
 
@@ -14,6 +16,9 @@ const DEPTH: u32 = 3;
 
 /// An input of an operation: what people have written, or what a plain request needs.
 pub fn input(operation: Operation) -> String {
+    if let Some(alias) = operation.alias() {
+        return alias.sample().to_owned();
+    }
     if let Some(entry) = operation.entry() {
         return entry.sample().to_owned();
     }
@@ -31,22 +36,31 @@ pub fn input(operation: Operation) -> String {
     sample.json.finish()
 }
 
-/// An output of an operation.
+/// An output of an operation, in the names of its alias where it has one.
 pub fn output(operation: Operation) -> String {
+    let whole = answer(operation);
+    match (operation.alias().filter(|alias| !alias.outputs().is_empty()), Doc::scan_str(&whole)) {
+        (Some(alias), Ok(doc)) => alias::named(alias, doc.root()),
+        _ => whole,
+    }
+}
+
+fn answer(operation: Operation) -> String {
     let mut sample = Sample::new();
     let request = operation.request();
     if request.binary() {
         return r#"{"field":"file","name":"sample.pdf","content_type":"application/pdf","size":12345}"#.to_owned();
     }
-    let input = input(operation);
-    let given = Doc::scan_str(&input).ok();
+    let input = operation.entry().map_or_else(|| input(operation), |entry| entry.sample().to_owned());
+    let (given, fixed) = (Doc::scan_str(&input).ok(), Doc::scan_str(operation.fixed()).ok());
+    let sent: Vec<Node<'_, '_>> = given.iter().chain(&fixed).map(Doc::root).collect();
     match request.response() {
-        Shape::Ref(name) => sample.object(name, given.as_ref().map(Doc::root), DEPTH),
+        Shape::Ref(name) => sample.object(name, &sent, DEPTH),
         Shape::List(item) => sample.page("list", item.get(), DEPTH, request.path()),
         Shape::Search(item) => sample.page("search_result", item.get(), DEPTH, request.path()),
         // What is removed in v2 leaves its id.
         Shape::Any if request.method() == Method::Delete => {
-            let own = given.as_ref().and_then(|g| g.root().get(operation.path_fields().last().copied()?));
+            let own = sent.first().and_then(|g| g.get(operation.path_fields().last().copied()?));
             sample.json.begin_object().key("id").raw(own.map_or("\"\"", Node::raw)).end_object();
         }
         other => sample.value("", other, DEPTH),
@@ -63,7 +77,7 @@ pub fn event(trigger: Trigger<'static>, resource: Resource<'static>) -> String {
     sample.json.key("pending_webhooks").integer(1).key("request").begin_object();
     sample.json.key("id").string(&["req_", SUFFIX].concat()).key("idempotency_key").null().end_object();
     sample.json.key("data").begin_object().key("object");
-    sample.object(resource.object(), None, DEPTH);
+    sample.object(resource.object(), &[], DEPTH);
     if trigger.event().ends_with(".updated") {
         sample.json.key("previous_attributes").raw(r#"{"description":null}"#);
     }
@@ -97,14 +111,14 @@ impl Sample {
         self.json.end_array().key("has_more").boolean(false).key("url").string(url).end_object();
     }
 
-    fn object(&mut self, name: &str, given: Option<Node<'_, '_>>, depth: u32) {
+    fn object(&mut self, name: &str, sent: &[Node<'_, '_>], depth: u32) {
         let Some(fields) = catalogue::table().ok().and_then(|t| t.object(name)) else {
             self.json.begin_object().key("object").string(name).end_object();
             return;
         };
         self.json.begin_object();
         for field in fields.iter().filter(|f| f.name() != "deleted") {
-            let repeated = given.and_then(|g| g.get(field.name())).filter(|value| fits(field.shape(), *value));
+            let repeated = sent.iter().find_map(|s| s.get(field.name())).filter(|value| fits(field.shape(), *value));
             if let Some(value) = repeated {
                 self.json.key(field.name()).raw(value.raw());
             } else if field.name() == "id" && field.required() {
@@ -188,7 +202,7 @@ impl Sample {
                     self.json.null();
                 }
             },
-            Shape::Ref(name) => self.object(name, None, depth.saturating_sub(1)),
+            Shape::Ref(name) => self.object(name, &[], depth.saturating_sub(1)),
             Shape::Expandable(names) => {
                 self.json.string(&id_of(names.first().unwrap_or_default()));
             }

@@ -8,6 +8,7 @@ use stripe_table::{Encoding, Method};
 
 use crate::catalogue::Catalogue;
 use crate::kinds::Kinds;
+use crate::permissions::Paths;
 use crate::problem::Report;
 use crate::requests::Lines;
 use crate::{events, ids, requests, shapes};
@@ -30,6 +31,7 @@ impl Api {
         let ids = ids::ids(&facts.operations, &lines, &catalogue.requests, report);
         let said = requests::said(facts, &lines, &catalogue.requests, report);
         let mut kinds = Kinds::new(&catalogue.kinds, report);
+        let mut permissions = Paths::new(&catalogue.permissions, report);
         let requests: Vec<Request> = facts
             .operations
             .iter()
@@ -55,6 +57,7 @@ impl Api {
                     base: said.base,
                     read_only: said.read_only,
                     binary: said.binary,
+                    permission: permissions.of(&fact.path, report).to_owned(),
                     response: paged(&fact.path, shapes::shape(&id, &fact.response, &mut kinds)),
                     parameters,
                     id,
@@ -67,6 +70,7 @@ impl Api {
             .map(|name| (name.clone(), shapes::fields(name, facts.object(name).unwrap_or_default(), &mut kinds)))
             .collect();
         kinds.finish(report);
+        permissions.finish(report);
         let events = events::events(facts, &catalogue.events, report);
         let by_line = requests.iter().enumerate().map(|(at, r)| (requests::form(&line(r)), at)).collect();
         Self { version: facts.api_version.clone(), requests, objects, events, by_line }

@@ -15,6 +15,8 @@ use crate::named::Named;
 use crate::problem::{Problem, Report};
 use crate::sources::{FOLDER, MANIFEST, Sources};
 
+/// Names of other tools for operations.
+pub const ALIASES: &str = "catalogue/aliases.toml";
 /// Meanings that resources inherit.
 pub const COMMON: &str = "catalogue/common.toml";
 /// What events are about.
@@ -23,12 +25,14 @@ pub const EVENTS: &str = "catalogue/events.toml";
 pub const HOOKS: &str = "catalogue/hooks.toml";
 /// What numbers are.
 pub const KINDS: &str = "catalogue/kinds.toml";
-/// What a restricted key is tried with.
-pub const PROBES: &str = "catalogue/probes.toml";
+/// What to do about errors.
+pub const ERRORS: &str = "catalogue/errors.toml";
+/// What restricted keys may be allowed.
+pub const PERMISSIONS: &str = "catalogue/permissions.toml";
 /// What the facts do not say of requests.
 pub const REQUESTS: &str = "catalogue/requests.toml";
 
-const NO_RESOURCES: [&str; 6] = [COMMON, EVENTS, HOOKS, KINDS, PROBES, REQUESTS];
+const NO_RESOURCES: [&str; 8] = [ALIASES, COMMON, ERRORS, EVENTS, HOOKS, KINDS, PERMISSIONS, REQUESTS];
 
 /// Named entries; [`in_order`] gives them in the order of the file.
 pub type Table<T> = BTreeMap<Spanned<String>, T>;
@@ -37,14 +41,23 @@ pub type Table<T> = BTreeMap<Spanned<String>, T>;
 #[derive(Debug)]
 pub struct Catalogue {
     pub manifest: Manifest,
+    pub aliases: Table<Alias>,
     pub common: Common,
     pub events: Events,
     pub hooks: Table<Hook>,
     pub kinds: Kinds,
-    pub probes: Probes,
+    pub errors: Errors,
+    pub permissions: Permissions,
     pub requests: Requests,
     /// In the order in which they are listed: by their `order`, and those of one order by name.
     pub resources: Vec<Resource>,
+}
+
+/// `aliases.toml`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Aliases {
+    aliases: Table<Alias>,
 }
 
 /// `common.toml`
@@ -80,19 +93,64 @@ pub struct Kinds {
     pub plain: Spanned<Vec<Spanned<String>>>,
 }
 
-/// `probes.toml`
+/// `errors.toml`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Probes {
-    pub probes: Vec<Probe>,
+pub struct Errors {
+    pub errors: Spanned<Vec<Hint>>,
+    pub declines: Vec<Hint>,
+    pub messages: Vec<Message>,
+    pub exclusives: Vec<Exclusive>,
+}
+
+/// A hint for errors of these codes, or for declines for these reasons.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hint {
+    pub codes: Vec<Spanned<String>>,
+    pub hint: Spanned<String>,
+}
+
+/// A hint for errors whose message has this in it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Message {
+    pub has: Spanned<String>,
+    pub hint: Spanned<String>,
+}
+
+/// Fields of which only one may be given, wherever they stand beside each other, and what decides between them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exclusive {
+    pub fields: Spanned<Vec<String>>,
+    pub hint: Spanned<String>,
+}
+
+/// `permissions.toml`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Permissions {
+    pub unknown: Vec<Spanned<String>>,
+    pub permissions: Vec<Permission>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Probe {
+pub struct Permission {
+    pub name: Spanned<String>,
     pub title: String,
-    pub request: Spanned<String>,
-    pub resource: Option<Spanned<String>>,
+    pub paths: Vec<Spanned<String>>,
+    pub probe: Option<Spanned<String>>,
+    pub triggers: Option<Level>,
+}
+
+/// How much of a permission is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    Read,
+    Write,
 }
 
 /// `requests.toml`
@@ -178,6 +236,7 @@ pub struct Operation {
     pub show: Vec<Spanned<String>>,
     pub sample: Spanned<toml::Table>,
     pub defaults: Option<Spanned<toml::Table>>,
+    pub fixed: Option<Spanned<toml::Table>>,
     pub hook: Option<Spanned<String>>,
     #[serde(default)]
     pub inputs: Table<HookInput>,
@@ -185,6 +244,7 @@ pub struct Operation {
     pub major_units: Table<Spanned<String>>,
     #[serde(default)]
     pub one_of: Vec<Spanned<String>>,
+    pub inverse: Option<Spanned<String>>,
     #[serde(default)]
     pub fields: Table<FieldText>,
 }
@@ -219,6 +279,24 @@ pub struct Trigger {
     pub event: Spanned<String>,
     #[serde(default)]
     pub aliases: Vec<Spanned<String>>,
+}
+
+/// A name of an operation under which input and output have names of their own.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alias {
+    pub operation: Spanned<String>,
+    #[serde(default)]
+    pub input: Table<Spanned<String>>,
+    #[serde(default)]
+    pub required: Vec<Spanned<String>>,
+    pub defaults: Option<Spanned<toml::Table>>,
+    #[serde(default)]
+    pub filter: Table<Spanned<String>>,
+    pub idempotency_key: Option<Spanned<String>>,
+    #[serde(default)]
+    pub output: Table<Spanned<String>>,
+    pub sample: Spanned<toml::Table>,
 }
 
 impl InputType {
@@ -260,6 +338,12 @@ impl Catalogue {
         self.resources.iter().find(|r| r.name == name)
     }
 
+    /// The action or query of this id, and whether it is a query. Of two with one id it is the action.
+    pub fn operation(&self, id: &str) -> Option<(&Operation, bool)> {
+        let actions = || self.resources.iter().find_map(|r| r.entry.actions.get(id)).map(|action| (action, false));
+        actions().or_else(|| self.resources.iter().find_map(|r| r.entry.queries.get(id)).map(|query| (query, true)))
+    }
+
     /// The names of the resources.
     pub fn resource_names(&self) -> impl Iterator<Item = &str> {
         self.resources.iter().map(|r| r.name.as_str())
@@ -286,11 +370,13 @@ pub fn parse(sources: &Sources) -> Result<Catalogue, Vec<Problem>> {
     let mut report = Report::new(sources);
     let read = &mut report;
     let manifest = one(sources, MANIFEST, read);
+    let aliases = one(sources, ALIASES, read).map(|read: Aliases| read.aliases);
     let common = one(sources, COMMON, read);
     let events = one(sources, EVENTS, read);
     let hooks = one(sources, HOOKS, read);
     let kinds = one(sources, KINDS, read);
-    let probes = one(sources, PROBES, read);
+    let errors = one(sources, ERRORS, read);
+    let permissions = one(sources, PERMISSIONS, read);
     let requests = one(sources, REQUESTS, read);
     let mut resources = Vec::new();
     for file in sources.names().filter(|n| *n != MANIFEST && !NO_RESOURCES.contains(n)) {
@@ -305,13 +391,23 @@ pub fn parse(sources: &Sources) -> Result<Catalogue, Vec<Problem>> {
         }
     }
     resources.sort_by(|a, b| (a.entry.order, &a.name).cmp(&(b.entry.order, &b.name)));
-    let all = (manifest, common, events, hooks, kinds, probes, requests);
+    let all = (manifest, aliases, common, errors, events, hooks, kinds, permissions, requests);
     match (all, report.problems()) {
         (
-            (Some(manifest), Some(common), Some(events), Some(hooks), Some(kinds), Some(probes), Some(requests)),
+            (
+                Some(manifest),
+                Some(aliases),
+                Some(common),
+                Some(errors),
+                Some(events),
+                Some(hooks),
+                Some(kinds),
+                Some(permissions),
+                Some(requests),
+            ),
             problems,
         ) if problems.is_empty() => {
-            Ok(Catalogue { manifest, common, events, hooks, kinds, probes, requests, resources })
+            Ok(Catalogue { manifest, aliases, common, errors, events, hooks, kinds, permissions, requests, resources })
         }
         (_, problems) => Err(problems),
     }

@@ -6,12 +6,14 @@
 
 use std::collections::BTreeMap;
 
-use stripe_table::model::{AuthMethod, ConnectionField, Mapping, Model, Operation, Probe, Resource, Trigger};
-use stripe_table::{OperationKind, ValueKind};
+use stripe_table::model::{
+    Advice, Alias, AuthMethod, ConnectionField, Mapping, Model, Operation, Permission, Resource, Trigger,
+};
+use stripe_table::{About, OperationKind, ValueKind};
 use toml::Spanned;
 
 use crate::api::Api;
-use crate::catalogue::{self, Catalogue, in_order};
+use crate::catalogue::{self, Catalogue, Level, in_order};
 use crate::inputs::{extra, inputs, paths};
 use crate::json;
 use crate::manifest::Connection;
@@ -21,8 +23,9 @@ use crate::requests::placeholders;
 /// The model of a catalogue and an API.
 pub fn compile(catalogue: &Catalogue, api: Api) -> Model {
     let operations = operations(catalogue, &api);
+    let aliases = aliases(catalogue);
     let resources = catalogue.resources.iter().map(|r| resource(r, &api)).collect();
-    let probes = catalogue.probes.probes.iter().map(|p| probe(catalogue, p, &api)).collect();
+    let permissions = catalogue.permissions.permissions.iter().map(|p| permission(p, &api)).collect();
     let Api { mut requests, objects, events, .. } = api;
     requests.sort_by(|a, b| a.id.cmp(&b.id));
     let connection = &catalogue.manifest.connection;
@@ -30,11 +33,13 @@ pub fn compile(catalogue: &Catalogue, api: Api) -> Model {
         constants: constants(catalogue),
         auth_methods: auth_methods(connection),
         connection_fields: connection_fields(connection),
-        probes,
+        permissions,
+        advice: advice(&catalogue.errors),
         requests,
         objects,
         events,
         operations,
+        aliases,
         triggers: catalogue.resources.iter().flat_map(triggers).collect(),
         resources,
     }
@@ -88,15 +93,38 @@ fn connection_fields(connection: &Connection) -> Vec<ConnectionField> {
     connection.fields.iter().map(field).collect()
 }
 
-/// The queries of the probe's resource need its permission.
-fn probe(catalogue: &Catalogue, probe: &catalogue::Probe, api: &Api) -> Probe {
-    let resource = probe.resource.as_ref().and_then(|r| catalogue.resource(r.get_ref()));
-    let queries = resource.map(|r| in_order(&r.entry.queries)).unwrap_or_default();
-    Probe {
-        title: probe.title.clone(),
-        request: request_id(Some(&probe.request), api),
-        operations: queries.into_iter().map(|(id, _)| id.get_ref().clone()).collect(),
+fn permission(permission: &catalogue::Permission, api: &Api) -> Permission {
+    Permission {
+        name: permission.name.get_ref().clone(),
+        title: permission.title.clone(),
+        probe: request_id(permission.probe.as_ref(), api),
+        triggers: match permission.triggers {
+            Some(Level::Read) => "read".to_owned(),
+            Some(Level::Write) => "write".to_owned(),
+            None => String::new(),
+        },
     }
+}
+
+/// What a message says goes first: it is the most exact.
+fn advice(errors: &catalogue::Errors) -> Vec<Advice> {
+    let hint = |about| {
+        move |hint: &catalogue::Hint| Advice { about, of: texts(&hint.codes), hint: hint.hint.get_ref().clone() }
+    };
+    let message = |message: &catalogue::Message| Advice {
+        about: About::Message,
+        of: vec![message.has.get_ref().clone()],
+        hint: message.hint.get_ref().clone(),
+    };
+    let declines = errors.declines.iter().map(hint(About::Decline));
+    let codes = errors.errors.get_ref().iter().map(hint(About::Error));
+    let exclusive = |it: &catalogue::Exclusive| Advice {
+        about: About::Exclusive,
+        of: it.fields.get_ref().clone(),
+        hint: it.hint.get_ref().clone(),
+    };
+    let exclusives = errors.exclusives.iter().map(exclusive);
+    exclusives.chain(errors.messages.iter().map(message)).chain(declines).chain(codes).collect()
 }
 
 /// Actions first, then queries, each in the order of the resources.
@@ -122,28 +150,55 @@ fn operation(
     let request = api.find(entry.request.get_ref())?;
     let inputs = inputs(entry, request);
     let meanings = Entries::new(catalogue, resource, entry).resolve(&paths(&inputs));
+    let plain = |name: &str| entry.aliases.iter().any(|a| a.get_ref() == name);
+    let renaming = in_order(&catalogue.aliases).into_iter().filter(|(name, alias)| {
+        let meant = catalogue.operation(alias.operation.get_ref()).map(|(operation, _)| operation);
+        meant.is_some_and(|operation| std::ptr::eq(operation, entry)) && !plain(name.get_ref())
+    });
     Some(Operation {
         id: id.to_owned(),
         kind,
         title: entry.title.clone(),
         description: entry.description.clone(),
         resource: resource.name.clone(),
-        aliases: texts(&entry.aliases),
+        aliases: texts(&entry.aliases).into_iter().chain(renaming.map(|(name, _)| name.get_ref().clone())).collect(),
         safety: entry.safety.get_ref().0,
         request: request.id.clone(),
         path_fields: placeholders(entry.request.get_ref()).map(str::to_owned).collect(),
         shown: texts(&entry.show),
         sample: json::object(entry.sample.get_ref()),
         defaults: entry.defaults.as_ref().map(|d| json::object(d.get_ref())).unwrap_or_default(),
+        fixed: entry.fixed.as_ref().map(|f| json::object(f.get_ref())).unwrap_or_default(),
         hook: entry.hook.as_ref().map(|h| h.get_ref().clone()).unwrap_or_default(),
         extra: extra(entry),
-        major_units: in_order(&entry.major_units)
-            .into_iter()
-            .map(|(major, minor)| (major.get_ref().clone(), minor.get_ref().clone()))
-            .collect(),
+        major_units: pairs(&entry.major_units),
         one_of: texts(&entry.one_of),
+        inverse: entry.inverse.as_ref().map(|i| i.get_ref().clone()).unwrap_or_default(),
         meanings,
     })
+}
+
+fn aliases(catalogue: &Catalogue) -> Vec<Alias> {
+    let alias = |(name, entry): (&Spanned<String>, &catalogue::Alias)| {
+        let (_, is_query) = catalogue.operation(entry.operation.get_ref())?;
+        Some(Alias {
+            name: name.get_ref().clone(),
+            operation: entry.operation.get_ref().clone(),
+            kind: if is_query { OperationKind::Query } else { OperationKind::Action },
+            inputs: pairs(&entry.input),
+            required: texts(&entry.required),
+            defaults: entry.defaults.as_ref().map(|d| json::object(d.get_ref())).unwrap_or_default(),
+            filters: pairs(&entry.filter),
+            key: entry.idempotency_key.as_ref().map(|k| k.get_ref().clone()).unwrap_or_default(),
+            outputs: pairs(&entry.output),
+            sample: json::object(entry.sample.get_ref()),
+        })
+    };
+    in_order(&catalogue.aliases).into_iter().filter_map(alias).collect()
+}
+
+fn pairs(table: &catalogue::Table<Spanned<String>>) -> Vec<(String, String)> {
+    in_order(table).into_iter().map(|(name, value)| (name.get_ref().clone(), value.get_ref().clone())).collect()
 }
 
 fn triggers(resource: &catalogue::Resource) -> Vec<Trigger> {

@@ -8,12 +8,13 @@ use toml::Spanned;
 use crate::catalogue::{HookInput, Operation, in_order};
 use crate::requests::placeholders;
 
-/// Every input field of an operation. Amounts in major units are decimal numbers.
+/// Every input field of an operation; what it always sends is none. Amounts in major units are decimal numbers.
 pub fn inputs(operation: &Operation, request: &Request) -> Vec<Field> {
     let of = |name: &str, required, shape| Field { name: name.to_owned(), required, nullable: false, shape };
     let mut inputs: Vec<Field> =
         placeholders(operation.request.get_ref()).map(|name| of(name, true, Shape::String)).collect();
-    inputs.extend(request.parameters.iter().cloned());
+    let is_fixed = |name: &str| operation.fixed.as_ref().is_some_and(|f| f.get_ref().contains_key(name));
+    inputs.extend(request.parameters.iter().filter(|p| !is_fixed(&p.name)).cloned());
     inputs.extend(extra(operation));
     inputs.extend(operation.major_units.keys().map(|name| of(name.get_ref(), false, Shape::Decimal)));
     inputs

@@ -33,6 +33,7 @@ mod manifest;
 mod meanings;
 mod named;
 mod nearest;
+mod permissions;
 mod problem;
 mod requests;
 mod shapes;

@@ -100,7 +100,7 @@ impl<'c> Layer<'c> {
 /// Whether a rule can be held against any of the shapes at a place.
 pub fn fits(rule: Rule, shapes: &[&Shape]) -> bool {
     let fits = |shape: &Shape| match rule {
-        Rule::Amount | Rule::PositiveAmount => matches!(shape, Shape::Amount),
+        Rule::Amount | Rule::PositiveAmount | Rule::PayoutAmount => matches!(shape, Shape::Amount),
         Rule::Currency => matches!(shape, Shape::String),
     };
     shapes.iter().any(|s| offers(s, &fits))

@@ -135,10 +135,43 @@ fn build(root: &Path) -> PathBuf {
     let built = target_dir.join(TARGET).join(PROFILE).join("stripe_connector.wasm");
     // A copy, so that the bytes that this build included stay what they were when another profile builds at once.
     let kept = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("stripe_connector.wasm");
-    if let Err(error) = fs::copy(&built, &kept) {
+    let copied = fs::read(&built).and_then(|component| fs::write(&kept, without_names(&component)));
+    if let Err(error) = copied {
         fail(&format!("the connector was built, but {} cannot be copied: {error}", built.display()));
     }
     kept
+}
+
+/// The component without its custom sections, which carry names for debuggers and nothing that runs. The toolchain strips
+/// those of the modules within and leaves the component's own. What is not understood is left as it is.
+fn without_names(component: &[u8]) -> Vec<u8> {
+    const HEAD: usize = 8;
+    const CUSTOM: u8 = 0;
+    let mut kept = component.get(..HEAD).unwrap_or(component).to_vec();
+    let mut rest = component.get(HEAD..).unwrap_or_default();
+    while let Some((section, length)) = section(rest) {
+        let (this, after) = rest.split_at(length);
+        if section != CUSTOM {
+            kept.extend_from_slice(this);
+        }
+        rest = after;
+    }
+    kept.extend_from_slice(rest);
+    kept
+}
+
+/// The first section: its id, and its length with its head.
+fn section(bytes: &[u8]) -> Option<(u8, usize)> {
+    let (id, rest) = bytes.split_first()?;
+    let (mut size, mut head) = (0, 1);
+    for (position, byte) in rest.iter().take(5).enumerate() {
+        size |= usize::from(byte & 0x7f) << (7 * position);
+        head += 1;
+        if byte & 0x80 == 0 {
+            return (bytes.len() >= head + size).then_some((*id, head + size));
+        }
+    }
+    None
 }
 
 /// Flags that keep the folders of this machine out of the component's panic messages: the same source gives the same

@@ -11,8 +11,8 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use cli::commands::{
-    call, choices, conformance, describe, inspect, operations, poll, recent, renew, resources, sample, schema, serve,
-    simulate, subscribe, test_connection, unsubscribe,
+    call, choices, conformance, describe, inspect, operations, permissions, poll, recent, renew, resources, sample,
+    schema, serve, simulate, subscribe, test_connection, unsubscribe,
 };
 use cli::demo;
 use cli::failure::{Failure, USAGE};
@@ -49,6 +49,8 @@ enum Command {
     Inspect,
     /// Try the connection; changes nothing
     TestConnection,
+    /// Show what to tick when a restricted key is made for some operations
+    Permissions(permissions::Arguments),
     /// List operations, all or those with these words
     Operations(operations::Arguments),
     /// Show an operation: its input, its output and what to know before running it
@@ -104,6 +106,7 @@ async fn run(arguments: Arguments, terminal: &mut Terminal) -> Result<(), Failur
         Command::Demo(arguments) => demo::run(options, terminal, &arguments).await,
         Command::Inspect => inspect::run(options, terminal),
         Command::TestConnection => test_connection::run(options, terminal).await,
+        Command::Permissions(arguments) => permissions::run(options, terminal, &arguments).await,
         Command::Operations(arguments) => operations::run(options, terminal, &arguments).await,
         Command::Describe(arguments) => describe::run(options, terminal, &arguments).await,
         Command::Schema(arguments) => schema::run(options, terminal, &arguments).await,

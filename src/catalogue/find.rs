@@ -1,10 +1,11 @@
 //! Entries by id, and the error where there is none.
 
-use stripe_table::{OperationKind, Trigger};
+use stripe_table::{OperationKind, Table, Trigger, alike};
 
 use super::embedded::table;
 use super::nearest::did_you_mean;
 use super::operation::Operation;
+use super::own::{OWN, Own, own};
 use crate::error::{Error, ErrorKind, Result};
 
 /// An entry of the catalogue.
@@ -14,6 +15,8 @@ pub enum Entry {
     Trigger(Trigger<'static>),
     /// An action or query.
     Operation(Operation),
+    /// An action or query that is no one request of the API.
+    Own(&'static Own),
 }
 
 impl Entry {
@@ -22,6 +25,7 @@ impl Entry {
         match self {
             Self::Trigger(t) => t.id(),
             Self::Operation(o) => o.id(),
+            Self::Own(o) => o.id,
         }
     }
 
@@ -30,6 +34,7 @@ impl Entry {
         match self {
             Self::Trigger(_) => OperationKind::Trigger,
             Self::Operation(o) => o.kind(),
+            Self::Own(o) => o.kind,
         }
     }
 }
@@ -39,6 +44,9 @@ impl Entry {
 /// # Errors
 /// That there is none, with the nearest names.
 pub fn entry(id: &str, kind: Option<OperationKind>) -> Result<Entry> {
+    if let Some(own) = own(id).filter(|own| kind.is_none_or(|k| k == own.kind)) {
+        return Ok(Entry::Own(own));
+    }
     match kind {
         Some(OperationKind::Trigger) => trigger(id).map(Entry::Trigger),
         Some(kind) => operation(id, Some(kind)).map(Entry::Operation),
@@ -50,24 +58,23 @@ pub fn entry(id: &str, kind: Option<OperationKind>) -> Result<Entry> {
 }
 
 /// The action or query of this id or alias, or the request of the API of this id. Of an action and a query with one
-/// id it is the action, unless a kind is given.
+/// id it is the action, unless a kind is given. Where nothing has the very name, one that people write alike is meant.
 ///
 /// # Errors
 /// That there is none, with the nearest names, or with what the name is instead.
 pub fn operation(id: &str, kind: Option<OperationKind>) -> Result<Operation> {
     let table = table()?;
-    let curated = || table.operation(id).iter().filter_map(Operation::curated);
-    let all = || curated().chain(table.request(id).map(Operation::plain));
+    let all = named(table, id);
     let found = match kind {
-        Some(kind) => all().find(|o| o.kind() == kind),
-        None => all().find(|o| o.kind() == OperationKind::Action).or_else(|| all().next()),
+        Some(kind) => all.iter().find(|o| o.kind() == kind),
+        None => all.iter().find(|o| o.kind() == OperationKind::Action).or(all.first()),
     };
     match (found, kind) {
-        (Some(found), _) => Ok(found),
+        (Some(found), _) => Ok(*found),
         (None, None) => Err(unknown(id)),
         (None, Some(kind)) => {
             let error = Error::new(ErrorKind::UnknownOperation, ["there is no ", kind.name(), " `", id, "`"].concat());
-            Err(match all().next() {
+            Err(match all.first() {
                 Some(other) => {
                     let other = if other.kind() == OperationKind::Action { "an action" } else { "a query" };
                     error.hint(["`", id, "` is ", other, ": run it as one."].concat())
@@ -75,7 +82,7 @@ pub fn operation(id: &str, kind: Option<OperationKind>) -> Result<Operation> {
                 None => did_you_mean(
                     error,
                     id,
-                    &mut operations().filter(|o| o.kind() == kind).flat_map(names),
+                    &mut operation_names(Some(kind)).into_iter(),
                     "List the operations to see all of this kind.",
                 ),
             })
@@ -83,46 +90,115 @@ pub fn operation(id: &str, kind: Option<OperationKind>) -> Result<Operation> {
     }
 }
 
-/// The trigger of this id or alias.
+/// What has this very name, with fields of its own first; else what has a name that people write alike, which the build
+/// sees to that one thing has.
+fn named(table: Table<'static>, name: &str) -> Vec<Operation> {
+    let mut found: Vec<Operation> = Operation::renamed(&|own| own == name).into_iter().collect();
+    found.extend(table.operation(name).iter().filter_map(Operation::curated));
+    found.extend(table.request(name).map(Operation::plain));
+    if found.is_empty() {
+        let is_it = |own: &str| alike(own, name);
+        found.extend(Operation::renamed(&is_it).or_else(|| operations().into_iter().find(|o| has_name(*o, &is_it))));
+    }
+    found
+}
+
+fn has_name(operation: Operation, is_it: &dyn Fn(&str) -> bool) -> bool {
+    is_it(operation.id()) || operation.entry().is_some_and(|entry| entry.aliases().iter().any(is_it))
+}
+
+/// The trigger of this id or alias, of one that people write alike, or of an event type behind the plural of the
+/// resource that it is about: `customers/customer.created`.
 ///
 /// # Errors
 /// That there is none, with the nearest names.
 pub fn trigger(id: &str) -> Result<Trigger<'static>> {
-    table()?.trigger(id).ok_or_else(|| {
+    let table = table()?;
+    let of_resource = || {
+        let (plural, event) = id.split_once('/')?;
+        let mut triggers = table.triggers_of_event(event).iter().chain(table.trigger(event));
+        triggers.find(|trigger| alike(&in_plural(trigger.resource()), plural))
+    };
+    let written_alike = || {
+        let names = |t: &Trigger<'static>| std::iter::once(t.id()).chain(t.aliases());
+        table.triggers().iter().find(|t| names(t).any(|own| alike(own, id)))
+    };
+    table.trigger(id).or_else(of_resource).or_else(written_alike).ok_or_else(|| {
         did_you_mean(
             Error::new(ErrorKind::UnknownOperation, ["there is no trigger `", id, "`"].concat()),
             id,
-            &mut trigger_names(),
+            &mut trigger_names().into_iter(),
             "List the operations of kind trigger to see all of them.",
         )
     })
 }
 
+/// The other ids that mean a trigger.
+pub fn trigger_aliases(trigger: Trigger<'static>) -> Vec<String> {
+    let by_resource = [&in_plural(trigger.resource()), "/", trigger.event()].concat();
+    trigger.aliases().iter().map(str::to_owned).chain([by_resource]).collect()
+}
+
+/// The name of a resource for several of it.
+fn in_plural(resource: &str) -> String {
+    match resource.strip_suffix('y') {
+        Some(stem) => [stem, "ies"].concat(),
+        None => [resource, "s"].concat(),
+    }
+}
+
 /// That nothing has this id, with the nearest ids and aliases of all kinds.
 pub fn unknown(id: &str) -> Box<Error> {
+    let mut names = operation_names(None);
+    for own in &OWN {
+        names.push(own.id);
+    }
+    names.append(&mut trigger_names());
     did_you_mean(
         Error::new(ErrorKind::UnknownOperation, ["there is no operation `", id, "`"].concat()),
         id,
-        &mut operations().flat_map(names).chain(trigger_names()),
+        &mut names.into_iter(),
         "List the operations to see all of them.",
     )
 }
 
-/// What people have described first, then every request of the API.
-fn operations() -> impl Iterator<Item = Operation> {
-    table().into_iter().flat_map(|table| {
-        table.operations().iter().filter_map(Operation::curated).chain(table.requests().iter().map(Operation::plain))
-    })
+/// What people have described first, then every request of the API. In lists and not in chained iterators, which are
+/// code again wherever they are used: these are asked for where a name is not found.
+fn operations() -> Vec<Operation> {
+    let mut all = Vec::new();
+    if let Ok(table) = table() {
+        for operation in table.operations() {
+            all.extend(Operation::curated(operation));
+        }
+        for request in table.requests() {
+            all.push(Operation::plain(request));
+        }
+    }
+    all
 }
 
-fn names(operation: Operation) -> impl Iterator<Item = &'static str> {
-    std::iter::once(operation.id()).chain(operation.aliases())
+fn operation_names(kind: Option<OperationKind>) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for operation in operations() {
+        if kind.is_none_or(|kind| operation.kind() == kind) {
+            names.push(operation.id());
+            names.append(&mut operation.aliases());
+        }
+    }
+    names
 }
 
-fn trigger_names() -> impl Iterator<Item = &'static str> {
-    table()
-        .into_iter()
-        .flat_map(|table| table.triggers().iter().flat_map(|t| std::iter::once(t.id()).chain(t.aliases())))
+fn trigger_names() -> Vec<&'static str> {
+    let mut names = Vec::new();
+    if let Ok(table) = table() {
+        for trigger in table.triggers() {
+            names.push(trigger.id());
+            for alias in trigger.aliases() {
+                names.push(alias);
+            }
+        }
+    }
+    names
 }
 
 #[cfg(test)]
@@ -143,9 +219,57 @@ mod tests {
             ("v1.customers.create", "v1.customers.create"),
             ("customer.created", "customer.created"),
             ("payment.succeeded", "payment_intent.succeeded"),
+            ("stripe-create-customer", "stripe-create-customer"),
+            ("Stripe Create Customer", "stripe-create-customer"),
+            ("Create a Customer", "customer.create"),
+            ("LIST CUSTOMERS", "customer.list"),
+            ("V1.Customers.Create", "v1.customers.create"),
+            ("Customer.Created", "customer.created"),
+            ("api.search", "api.search"),
         ] {
             assert_eq!(entry(id, None).expect(id).id(), found);
         }
+    }
+
+    #[test]
+    fn titles_of_other_tools_mean_the_operation() {
+        for (name, id) in [
+            ("Get Balance", "balance.retrieve"),
+            ("List Customers", "customer.list"),
+            ("Create Customer", "customer.create"),
+            ("Update a Customer", "customer.update"),
+            ("Create Payment Intent", "payment_intent.create"),
+            ("Create a Payment Intent", "payment_intent.create"),
+            ("Confirm Payment Intent", "payment_intent.confirm"),
+            ("Confirm a Payment Intent", "payment_intent.confirm"),
+            ("Get Payment Intent", "payment_intent.retrieve"),
+            ("List Payment Intents", "payment_intent.list"),
+            ("List Charges", "charge.list"),
+            ("Create Refund", "refund.create"),
+            ("Get Refund", "refund.retrieve"),
+            ("List Balance Transactions", "balance_transaction.list"),
+            ("List Payouts", "payout.list"),
+        ] {
+            assert_eq!(entry(name, None).expect(name).id(), id);
+        }
+    }
+
+    #[test]
+    fn every_trigger_is_found_behind_the_plural_of_its_resource() {
+        for known in table().expect("opens").triggers() {
+            for name in trigger_aliases(known) {
+                assert_eq!(trigger(&name).expect(&name), known);
+            }
+        }
+        for (name, id) in [
+            ("customers/customer.created", "customer.created"),
+            ("subscriptions/customer.subscription.created", "customer.subscription.created"),
+            ("checkout_sessions/checkout.session.completed", "checkout.session.completed"),
+            ("Payment Intents/payment_intent.succeeded", "payment_intent.succeeded"),
+        ] {
+            assert_eq!(trigger(name).expect(name).id(), id);
+        }
+        assert!(trigger("customers/invoice.paid").is_err() && trigger("/customer.created").is_err());
     }
 
     #[test]

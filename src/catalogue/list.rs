@@ -5,6 +5,7 @@ use stripe_table::OperationKind;
 use super::embedded::table;
 use super::find::Entry;
 use super::operation::Operation;
+use super::own::OWN;
 use crate::error::{Error, Result};
 
 /// Which entries to list. Every part that is given must hold.
@@ -63,10 +64,15 @@ pub fn list(filter: &Filter<'_>) -> Result<Page> {
     let mut entries: Vec<Entry> = if words.is_empty() {
         fitting.by_ref().skip(from).take(size + 1).collect()
     } else {
-        let mut found: Vec<(u32, Entry)> = Vec::new();
+        let mut found: Vec<((u32, u32), Entry)> = Vec::new();
         for entry in fitting {
             if let Some(score) = score(entry, &words) {
-                // Among equals the table's order stays.
+                // Among equals, what does something stands first, and what only listens last; then in the table's order.
+                let score = match entry.kind() {
+                    OperationKind::Action => (score, 2),
+                    OperationKind::Query => (score, 1),
+                    OperationKind::Trigger => (score, 0),
+                };
                 found.insert(found.partition_point(|(other, _)| *other >= score), (score, entry));
             }
         }
@@ -82,13 +88,16 @@ fn entries(all: bool) -> Result<impl Iterator<Item = Entry>> {
     let curated = move |kind| {
         table.operations().iter().filter(move |o| o.kind() == kind).filter_map(Operation::curated).map(Entry::Operation)
     };
+    let own = |kind| OWN.iter().filter(move |own| own.kind == kind).map(Entry::Own);
     let plain = all.then(|| table.requests().iter().map(|r| Entry::Operation(Operation::plain(r))));
     Ok(table
         .triggers()
         .iter()
         .map(Entry::Trigger)
         .chain(curated(OperationKind::Action))
+        .chain(own(OperationKind::Action))
         .chain(curated(OperationKind::Query))
+        .chain(own(OperationKind::Query))
         .chain(plain.into_iter().flatten()))
 }
 
@@ -96,6 +105,7 @@ fn resource(entry: Entry) -> &'static str {
     match entry {
         Entry::Trigger(t) => t.resource(),
         Entry::Operation(o) => o.resource(),
+        Entry::Own(_) => "",
     }
 }
 
@@ -109,6 +119,7 @@ fn score(entry: Entry, words: &[String]) -> Option<u32> {
             // Its title is made of its id.
             None => (None, "", o.request().path()),
         },
+        Entry::Own(o) => (None, o.title, o.description),
     };
     let mut score = 0;
     for word in words {
@@ -148,7 +159,11 @@ mod tests {
         let search = |words| ids(&Filter { search: Some(words), ..Filter::default() });
         assert_eq!(search("refund payment").first(), Some(&"refund.create"));
         assert_eq!(search("CREATE customer").first(), Some(&"customer.create"));
+        let refunds = search("refund");
+        let at = |id| refunds.iter().position(|found| *found == id).expect(id);
+        assert!(at("refund.create") == 0 && at("refund.list") < at("refund.created"), "{refunds:?}");
         assert!(search("zebra").is_empty());
+        assert_eq!(search("stripe-create-customer"), ["customer.create"]);
         let all = ids(&Filter { search: Some("customers create"), all: true, ..Filter::default() });
         assert!(all.contains(&"v1.customers.create"), "{all:?}");
     }

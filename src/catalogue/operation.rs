@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 
 use stripe_table::{
-    Encoding, Fields, Meaning, Method, Operation as Curated, OperationKind, Request, Safety, Shape, Texts,
+    Alias, Encoding, Fields, Meaning, Method, Operation as Curated, OperationKind, Request, Safety, Shape, Texts,
 };
+
+use crate::json::Doc;
 
 /// An action or query.
 ///
@@ -13,17 +15,33 @@ use stripe_table::{
 pub struct Operation {
     request: Request<'static>,
     curated: Option<Curated<'static>>,
+    /// The place of the alias that it was asked for by among all of them: an operation is handed about by value.
+    alias: Option<u16>,
 }
 
 impl Operation {
     /// An entry of the catalogue; none where it has no request, which the build refuses.
     pub fn curated(entry: Curated<'static>) -> Option<Self> {
-        Some(Self { request: entry.request()?, curated: Some(entry) })
+        Some(Self { request: entry.request()?, curated: Some(entry), alias: None })
     }
 
     /// A request of the API, as it is.
     pub fn plain(request: Request<'static>) -> Self {
-        Self { request, curated: None }
+        Self { request, curated: None, alias: None }
+    }
+
+    /// An entry of the catalogue under the first name with fields of its own that is wanted.
+    pub fn renamed(wanted: &dyn Fn(&str) -> bool) -> Option<Self> {
+        let table = super::embedded::table().ok()?;
+        let (place, alias) = (0..).zip(table.aliases()).find(|(_, alias)| wanted(alias.name()))?;
+        let entry = table.operation(alias.operation()).iter().find(|o| o.kind() == alias.kind())?;
+        Some(Self { alias: Some(place), ..Self::curated(entry)? })
+    }
+
+    /// The name with fields of its own under which it was asked for.
+    pub fn alias(self) -> Option<Alias<'static>> {
+        let place = self.alias?;
+        super::embedded::table().ok()?.aliases().get(place.into())
     }
 
     /// What people have said of it; none for a plain request.
@@ -36,15 +54,16 @@ impl Operation {
         self.request
     }
 
-    /// Its id: `customer.create`, or `v1.customers.create` for a plain request.
+    /// Its id: `customer.create`, `v1.customers.create` for a plain request, or the name with fields of its own.
     pub fn id(self) -> &'static str {
-        self.curated.map_or_else(|| self.request.id(), Curated::id)
+        let entry = || self.curated.map_or_else(|| self.request.id(), Curated::id);
+        self.alias().map_or_else(entry, Alias::name)
     }
 
     /// Its id as a name that every agent API takes: letters, digits and `_`, at most 64 (which the build sees to):
     /// `customer_create`.
     pub fn tool_name(self) -> String {
-        self.id().replace('.', "_")
+        self.id().replace(['.', '-'], "_")
     }
 
     /// Action or query.
@@ -116,7 +135,12 @@ impl Operation {
 
     /// Other ids that mean it.
     pub fn aliases(self) -> Vec<&'static str> {
-        texts(self.curated.map(Curated::aliases))
+        let mut all = texts(self.curated.map(Curated::aliases));
+        if let Some(alias) = self.alias() {
+            all.retain(|name| *name != alias.name());
+            all.insert(0, alias.operation());
+        }
+        all
     }
 
     /// The input fields that fill the path's placeholders, left to right.
@@ -152,6 +176,11 @@ impl Operation {
         texts(self.curated.map(Curated::one_of))
     }
 
+    /// The id of the action that takes back what it did; empty for none.
+    pub fn inverse(self) -> &'static str {
+        self.curated.map_or("", Curated::inverse)
+    }
+
     /// What is said of the input field at this path, `items.price`.
     pub fn meaning(self, path: &str) -> Option<Meaning<'static>> {
         self.curated?.meaning(path)
@@ -174,17 +203,25 @@ impl Operation {
         self.curated.map_or("", Curated::defaults)
     }
 
+    /// Values that are always sent and nobody gives, as a JSON object; empty for none.
+    pub fn fixed(self) -> &'static str {
+        self.curated.map_or("", Curated::fixed)
+    }
+
     /// The name of its hook; empty for none.
     pub fn hook(self) -> &'static str {
         self.curated.map_or("", Curated::hook)
     }
 
-    /// Every name that its input may have, for saying which was meant.
+    /// Every name that its input may have.
     pub fn input_names(self) -> Vec<&'static str> {
         let mut names = self.path_fields();
         names.extend(self.parameters().iter().map(stripe_table::Field::name));
         names.extend(self.extra().into_iter().flatten().map(stripe_table::Field::name));
         names.extend(self.major_units().into_iter().map(|(major, _)| major));
+        if let Ok(fixed) = Doc::scan_str(self.fixed()) {
+            names.retain(|name| fixed.root().get(name).is_none());
+        }
         names
     }
 }

@@ -12,7 +12,7 @@ impl Guest for Component {
         files: Vec<wit::File>,
     ) -> Result<ActionResult, wit::Error> {
         let files = files.into_iter().map(Into::into).collect();
-        let done = operation::run_action(&types::session(context)?, &id, &input, files)?;
+        let done = operation::run_action(&mut types::session(context)?, &id, &input, files)?;
         Ok(ActionResult {
             output: done.output,
             record: done.record.map(Into::into),

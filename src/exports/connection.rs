@@ -7,6 +7,7 @@ use super::exported::connection::{
 use super::{Component, types, wit};
 use crate::catalogue;
 use crate::connection_test as trial;
+use crate::permission::{self as needs, Need};
 
 impl Guest for Component {
     fn describe() -> ConnectionType {
@@ -31,6 +32,11 @@ impl Guest for Component {
             permissions: report.permissions.into_iter().map(permission).collect(),
             extras: Vec::new(),
         })
+    }
+
+    fn permissions(operations: Vec<String>) -> Result<Vec<Permission>, wit::Error> {
+        let least = |need: Need| trial::Finding { access: trial::Access::Unknown, grant: need.grant(), need };
+        Ok(needs::least(&operations)?.into_iter().map(least).map(permission).collect())
     }
 }
 
@@ -72,15 +78,15 @@ fn field(field: catalogue::ConnectionField<'_>) -> ConnectionField {
     }
 }
 
-fn permission(permission: trial::Permission) -> Permission {
+fn permission(finding: trial::Finding) -> Permission {
     Permission {
-        title: permission.title.into(),
-        operations: permission.operations.iter().map(Into::into).collect(),
-        access: match permission.access {
+        title: finding.need.title(),
+        operations: finding.need.operations.into_iter().map(Into::into).collect(),
+        access: match finding.access {
             trial::Access::Allowed => Access::Allowed,
             trial::Access::Denied => Access::Denied,
             trial::Access::Unknown => Access::Unknown,
         },
-        grant: permission.grant,
+        grant: finding.grant,
     }
 }

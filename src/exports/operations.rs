@@ -4,7 +4,7 @@ use super::exported::operations::{
     DescribeRequest, Guest, Hints, Operation, OperationFilter, OperationKind, OperationPage, OperationSummary,
     SchemaDegree,
 };
-use super::{Component, wit};
+use super::{Component, types, wit};
 use crate::catalogue::{self, Entry, Safety};
 use crate::error::{Error, Result};
 use crate::schema::{self, Degree};
@@ -36,7 +36,7 @@ impl Guest for Component {
         })?;
         Ok(Operation {
             summary: summary(described.entry),
-            aliases: described.aliases.into_iter().map(Into::into).collect(),
+            aliases: described.aliases,
             input_schema: described.input_schema,
             output_schema: described.output_schema,
             sample_input: described.sample_input,
@@ -59,14 +59,10 @@ fn degree(degree: SchemaDegree) -> Result<Degree> {
 }
 
 fn summary(entry: Entry) -> OperationSummary {
-    let (title, description, resource, tool_name, safety, idempotent) = match entry {
-        Entry::Trigger(t) => {
-            let tool_name = t.id().replace('.', "_");
-            (t.title().into(), t.description().into(), t.resource(), tool_name, Safety::Read, true)
-        }
-        Entry::Operation(o) => {
-            (o.title(), o.description(), o.resource(), o.tool_name(), o.safety(), operation::is_idempotent(o))
-        }
+    let (title, description, resource, tool_name, inverse) = match entry {
+        Entry::Trigger(t) => (t.title().into(), t.description().into(), t.resource(), t.id().replace('.', "_"), ""),
+        Entry::Operation(o) => (o.title(), o.description(), o.resource(), o.tool_name(), o.inverse()),
+        Entry::Own(o) => (o.title.into(), o.description.into(), "", o.id.replace('.', "_"), ""),
     };
     OperationSummary {
         id: entry.id().into(),
@@ -79,13 +75,27 @@ fn summary(entry: Entry) -> OperationSummary {
         title: title.into_owned(),
         description: description.into_owned(),
         resource: resource.into(),
-        hints: Hints {
-            read_only: safety == Safety::Read,
-            destructive: safety == Safety::Destroy,
-            idempotent,
-            moves_money: safety == Safety::MoveMoney,
-        },
+        hints: hints(entry),
+        inverse: types::optional(inverse),
         extras: Vec::new(),
+    }
+}
+
+fn hints(entry: Entry) -> Hints {
+    let (safety, idempotent) = match entry {
+        Entry::Trigger(_) => (Safety::Read, true),
+        Entry::Operation(o) => (o.safety(), operation::is_idempotent(o)),
+        // What it runs may do anything.
+        Entry::Own(o) if o.writes => {
+            return Hints { read_only: false, destructive: true, idempotent: false, moves_money: true };
+        }
+        Entry::Own(_) => (Safety::Read, true),
+    };
+    Hints {
+        read_only: safety == Safety::Read,
+        destructive: safety == Safety::Destroy,
+        idempotent,
+        moves_money: safety == Safety::MoveMoney,
     }
 }
 

@@ -56,6 +56,7 @@ fn mapping(mapping: catalogue::Mapping<'static>) -> FieldMapping {
         kind: match mapping.kind() {
             catalogue::ValueKind::Text => ValueKind::Text,
             catalogue::ValueKind::Integer => ValueKind::Integer,
+            catalogue::ValueKind::Number => ValueKind::Other("number".to_owned()),
             catalogue::ValueKind::Boolean => ValueKind::Boolean,
             catalogue::ValueKind::Timestamp => ValueKind::Timestamp,
             catalogue::ValueKind::Money => ValueKind::Money,

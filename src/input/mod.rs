@@ -2,7 +2,7 @@
 //!
 //! Every problem is found here, before anything is sent: a field that does not exist (with the nearest names), one that
 //! comes twice, a missing or ill-typed one (with its path), an amount that is negative or in another currency than the
-//! one beside it, an id that belongs to something else, metadata over Stripe's limits. Values are never guessed: text
+//! one beside it, an id that belongs to something else, fields that exclude each other, metadata over Stripe's limits. Values are never guessed: text
 //! is not turned into numbers, and nothing is rounded.
 //!
 //! ```text
@@ -11,6 +11,8 @@
 //! ```
 
 mod amount;
+mod exclusive;
+mod expand;
 mod file;
 mod id;
 mod number;
@@ -52,11 +54,16 @@ pub struct Input {
 /// The first problem, with the path of its field.
 pub fn check(operation: Operation, input: &str, files: Vec<File>) -> Result<Input> {
     let given = scan(input)?;
-    let defaults = scan(operation.defaults())?;
-    let given = given.root();
+    let (defaults, fixed) = (scan(operation.defaults())?, scan(operation.fixed())?);
+    let (given, fixed) = (given.root(), fixed.root());
+    if let Some((name, value)) = fixed.members().find(|(name, _)| given.get(name).is_some()) {
+        let message = ["`", operation.id(), "` always sends `", &name, "` as ", value.raw(), ": leave it out"].concat();
+        return Err(Error::input(name, message));
+    }
     let fields: Vec<(String, Node<'_, '_>)> = given
         .members()
         .chain(defaults.root().members().filter(|(name, _)| given.get(name).is_none()))
+        .chain(fixed.members())
         .map(|(name, value)| (name.into_owned(), value))
         .collect();
     let field = |name: &str| fields.iter().find(|(n, _)| n == name).map(|(_, value)| *value);
@@ -91,9 +98,18 @@ pub fn check(operation: Operation, input: &str, files: Vec<File>) -> Result<Inpu
         } else {
             let error = Error::input(name, ["`", operation.id(), "` has no field `", name, "`"].concat());
             let otherwise = "Describe the operation to see its fields.";
-            return Err(did_you_mean(error, name, &mut operation.input_names().into_iter(), otherwise));
+            let mut names = Vec::new();
+            if let Some(alias) = operation.alias() {
+                for (own, _) in alias.inputs() {
+                    names.push(own);
+                }
+            }
+            names.append(&mut operation.input_names());
+            return Err(did_you_mean(error, name, &mut names.into_iter(), otherwise));
         }
     }
+    exclusive::check("", &checked.parameters)?;
+    expand::check(operation, &checked.parameters)?;
     let mut required = operation.parameters().into_iter().filter(|f| f.required() && !file::is_file(f.shape()));
     match required.find(|f| !checked.parameters.contains_key(f.name())) {
         Some(field) => Err(missing(operation, field.name())),

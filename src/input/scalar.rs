@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::catalogue::{Texts, did_you_mean};
 use crate::error::{Error, Result};
-use crate::json::{Kind, Node};
+use crate::json::{self, Kind, Node};
 
 use super::refusal::{TIME, unquoted, wrong_type};
 use super::{number, time};
@@ -49,10 +49,13 @@ pub fn one_of(path: &str, value: Node<'_, '_>, values: Texts<'static>) -> Result
     if values.contains(&text) {
         return Ok(Value::from(text.into_owned()));
     }
-    let error = Error::input(path, format!("`{path}` cannot be {text:?}"));
+    let error = Error::input(path, ["`", path, "` cannot be ", &json::quoted(&text)].concat());
     let all: Vec<&str> = values.iter().collect();
-    if all.len() <= 12 {
-        return Err(error.hint(["It is one of ", &all.join(", "), "."].concat()));
+    // As many as one can read.
+    const READABLE: usize = 1_000;
+    let listed = all.join(", ");
+    if listed.len() <= READABLE {
+        return Err(error.hint(["It is one of ", &listed, "."].concat()));
     }
     let otherwise = ["It is one of ", &all.len().to_string(), " values; describe the operation to see them."].concat();
     Err(did_you_mean(error, &text, &mut all.into_iter(), &otherwise))

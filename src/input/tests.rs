@@ -294,6 +294,123 @@ fn exactly_one_of_alternatives_is_wanted() {
 }
 
 #[test]
+fn a_wrong_value_is_told_the_right_ones() {
+    let (field, text) = refused("refund.create", r#"{"charge":"ch_1","reason":"because"}"#);
+    assert_eq!(field, "reason");
+    for reason in ["duplicate", "fraudulent", "requested_by_customer"] {
+        assert!(text.contains(reason), "{text}");
+    }
+    // Also where there are many.
+    let (_, text) = refused("v1.payment_methods.create", r#"{"type":"carte"}"#);
+    assert!(text.contains("us_bank_account") && text.contains("alipay"), "{text}");
+}
+
+#[test]
+fn what_is_expanded_in_a_list_lies_within_its_objects() {
+    let (field, text) = refused("customer.list", r#"{"expand":["data.sources","default_source"]}"#);
+    assert_eq!(field, "expand[1]");
+    assert!(text.contains("Write `data.default_source`"), "{text}");
+    let (field, _) = refused("customer.retrieve", r#"{"customer":"cus_1","expand":["a.b.c.d.e"]}"#);
+    assert_eq!(field, "expand[0]");
+    ok("customer.list", json!({"expand": ["data.default_source"]}));
+    ok("customer.retrieve", json!({"customer": "cus_1", "expand": ["default_source", "a.b.c.d"]}));
+}
+
+#[test]
+fn a_range_of_times_takes_seconds_dates_and_moments() {
+    let range = json!({"gte": "2026-01-01", "lt": "2026-01-01T01:00:00+01:00", "gt": 5});
+    let input = ok("customer.list", json!({"created": range}));
+    assert_eq!(input.parameters["created"], json!({"gte": 1_767_225_600, "lt": 1_767_225_600, "gt": 5}));
+    assert_eq!(ok("customer.list", json!({"created": "2026-01-01"})).parameters["created"], 1_767_225_600);
+}
+
+#[test]
+fn fields_that_exclude_each_other_are_refused_together() {
+    for (id, input, field, names) in [
+        (
+            "customer.list",
+            r#"{"starting_after":"cus_1","ending_before":"cus_2"}"#,
+            "ending_before",
+            ["starting_after", "ending_before"],
+        ),
+        ("v1.events.list", r#"{"type":"a.b","types":["c.d"]}"#, "types", ["`type`", "`types`"]),
+        (
+            "v1.coupons.create",
+            r#"{"amount_off":5,"currency":"usd","percent_off":5}"#,
+            "percent_off",
+            ["amount_off", "percent_off"],
+        ),
+        (
+            "checkout_session.create",
+            r#"{"mode":"payment","line_items":[{"price":"price_1","price_data":{"currency":"usd"}}]}"#,
+            "line_items[0].price_data",
+            ["`price`", "`price_data`"],
+        ),
+        (
+            "v1.checkout.sessions.create",
+            r#"{"line_items":[{"price_data":{"currency":"usd","product":"prod_1","product_data":{"name":"x"}}}]}"#,
+            "line_items[0].price_data.product_data",
+            ["`product`", "`product_data`"],
+        ),
+        (
+            "v1.subscriptions.create",
+            r#"{"customer":"cus_1","trial_end":1800000000,"trial_period_days":7}"#,
+            "trial_period_days",
+            ["trial_end", "trial_period_days"],
+        ),
+    ] {
+        let (at, text) = refused(id, input);
+        assert_eq!(at, field, "{text}");
+        assert!(names.iter().all(|name| text.contains(name)) && text.contains("exclude each other"), "{text}");
+    }
+    // What takes back the one does not exclude the other.
+    ok(
+        "v1.subscriptions.update",
+        json!({"subscription_exposed_id": "sub_1", "cancel_at": "", "cancel_at_period_end": true}),
+    );
+    ok(
+        "v1.subscriptions.update",
+        json!({"subscription_exposed_id": "sub_1", "cancel_at": 1800000000, "cancel_at_period_end": false}),
+    );
+}
+
+#[test]
+fn an_amount_is_no_finer_than_stripe_takes_it() {
+    for (id, input, field, says) in [
+        ("payment_intent.create", r#"{"amount":1234,"currency":"kwd"}"#, "amount", "multiple of 10"),
+        ("payment_intent.create", r#"{"amount":1050,"currency":"isk"}"#, "amount", "multiple of 100"),
+        ("payment_intent.create", r#"{"amount":1050,"currency":"UGX"}"#, "amount", "multiple of 100"),
+        ("payout.create", r#"{"amount":1050,"currency":"huf"}"#, "amount", "multiple of 100"),
+        (
+            "payout.create",
+            r#"{"amount_major":"10.50","currency":"twd"}"#,
+            "amount_major",
+            "1000 for instance, which is 10.00 TWD",
+        ),
+        (
+            "payment_intent.create",
+            r#"{"amount":{"decimal":"1.234","currency":"kwd"},"currency":"kwd"}"#,
+            "amount.decimal",
+            "at most 2 decimals",
+        ),
+    ] {
+        let (at, text) = refused(id, input);
+        assert_eq!(at, field, "{text}");
+        assert!(text.contains(says), "{text}");
+    }
+    for (id, amount, currency) in [
+        ("payment_intent.create", 1230, "kwd"),
+        ("payment_intent.create", 1100, "isk"),
+        ("payment_intent.create", 1050, "huf"),
+        ("payment_intent.create", 1050, "twd"),
+        ("payout.create", 1000, "huf"),
+        ("payout.create", 1050, "usd"),
+    ] {
+        ok(id, json!({"amount": amount, "currency": currency}));
+    }
+}
+
+#[test]
 fn only_an_id_that_cannot_be_is_refused() {
     let made_by_stripe = |prefix: &str| json!({"payment_intent": format!("{prefix}1OzQ2eLkdIwHu7ix")}).to_string();
     assert!(refused("payment_intent.confirm", &made_by_stripe("cus_")).1.contains("id of a customer"));
@@ -301,9 +418,11 @@ fn only_an_id_that_cannot_be_is_refused() {
     let (field, text) = refused("price.create", &price("in_1OzQ2eLkdIwHu7ix").to_string());
     assert_eq!(field, "product");
     assert!(text.contains("an invoice"), "{text}");
+    assert!(
+        refused("price.create", &price("sub_sched_1OzQ2eLkdIwHu7ix").to_string()).1.contains("subscription schedule")
+    );
     // People name products, and Stripe's test cards have names, too.
-    for own in ["in_store", "cus_1", "sub_gold-plan-2026-01", "sub_sched_1OzQ2eLkdIwHu7ix", "com.example.gold", "Gold"]
-    {
+    for own in ["in_store", "cus_1", "sub_gold-plan-2026-01", "sub_plan_1OzQ2eLkdIwHu7ix", "com.example.gold", "Gold"] {
         assert_eq!(ok("price.create", price(own)).parameters["product"], own);
     }
     let nested = json!({"customer": "cus_1", "items": [{"price": "prod_1OzQ2eLkdIwHu7ix"}]}).to_string();
@@ -364,6 +483,19 @@ fn only_a_json_object_of_bearable_size_is_read() {
 fn defaults_fill_what_is_left_out() {
     assert_eq!(ok("checkout_session.create", json!({"line_items": []})).parameters["mode"], "payment");
     assert_eq!(ok("checkout_session.create", json!({"mode": "setup", "currency": "usd"})).parameters["mode"], "setup");
+}
+
+#[test]
+fn what_is_always_sent_is_sent_and_cannot_be_given() {
+    let submit = operation("dispute.submit");
+    assert_eq!(Value::Object(ok("dispute.submit", json!({"dispute": "du_1"})).parameters), json!({"submit": true}));
+    for submit in ["true", "false", "null"] {
+        let (field, text) = refused("dispute.submit", &format!(r#"{{"dispute":"du_1","submit":{submit}}}"#));
+        assert_eq!(field, "submit");
+        assert!(text.contains("always sends `submit` as true"), "{text}");
+    }
+    assert!(submit.parameters().get("submit").is_some() && !submit.input_names().contains(&"submit"));
+    assert!(!refused("dispute.submit", r#"{"dispute":"du_1","submi":true}"#).1.contains("`submit`"));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::timestamp;
 
 use super::path::Path;
 use super::refusal::{TIME, noun, unquoted, wrong_type};
-use super::{amount, id, number, scalar};
+use super::{amount, exclusive, id, number, scalar};
 
 /// Checks the values of one input.
 pub struct Checker {
@@ -102,7 +102,7 @@ impl Checker {
     fn integer(&self, value: Node<'_, '_>) -> Result<Value> {
         let path = self.path.shown();
         // Some amounts have no shape of their own in the facts; the catalogue says so of them.
-        if matches!(self.rule(), Some(Rule::Amount | Rule::PositiveAmount)) {
+        if matches!(self.rule(), Some(Rule::Amount | Rule::PositiveAmount | Rule::PayoutAmount)) {
             return self.amount(value);
         }
         match value.kind() {
@@ -197,6 +197,7 @@ impl Checker {
             out.insert(name.into_owned(), member);
         }
         self.currencies.truncate(reach);
+        exclusive::check(self.path.shown(), &out)?;
         match fields.iter().find(|f| f.required() && !out.contains_key(f.name())) {
             Some(field) => {
                 let at = [self.path.shown(), ".", field.name()].concat();

@@ -22,7 +22,7 @@ mod write;
 pub use node::{Kind, Node};
 pub use repeat::repeated_member;
 pub use scan::{Doc, ScanError, ScanErrorKind, Scanned, Unscanned};
-pub use write::{Writer, quoted};
+pub use write::{Writer, quoted, whole};
 
 #[cfg(test)]
 mod tests;

@@ -26,6 +26,17 @@ pub fn goes_backwards(parameters: &Map<String, Value>) -> bool {
     parameters.contains_key("ending_before")
 }
 
+/// That a cursor is none of this list.
+pub fn foreign_cursor() -> Box<Error> {
+    Error::input("cursor", "this cursor did not come from a page before")
+        .hint("Leave it out to begin with the first page.")
+}
+
+/// Whether a page has nothing on it.
+pub fn is_empty(page: Node<'_, '_>) -> bool {
+    page.get("data").is_some_and(|data| data.is_array() && data.items().next().is_none())
+}
+
 impl Paging {
     /// How the list that a request answers goes on; none where it answers no list.
     pub fn of(request: Request<'_>) -> Option<Self> {
@@ -43,8 +54,7 @@ impl Paging {
     /// A cursor that did not come from a page before.
     pub fn go_on(self, parameters: &mut Map<String, Value>, cursor: &str) -> Result<()> {
         if cursor.is_empty() || cursor.len() > LONGEST || !cursor.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(Error::input("cursor", "this cursor did not come from a page before")
-                .hint("Leave it out to begin with the first page."));
+            return Err(foreign_cursor());
         }
         let name = match self {
             Self::ByToken | Self::ByUrl => "page",

@@ -28,6 +28,22 @@ pub struct Invocation {
 }
 
 impl Invocation {
+    /// Takes a key of the caller's own that came with the input.
+    ///
+    /// # Errors
+    /// Where the invocation has another one.
+    pub fn take_key(&mut self, key: &str) -> Result<()> {
+        match &self.idempotency_key {
+            Some(own) if own != key => {
+                Err(Error::input("invocation.idempotency_key", "the invocation and the input have different keys"))
+            }
+            _ => {
+                self.idempotency_key = Some(key.to_owned());
+                Ok(())
+            }
+        }
+    }
+
     /// An error of a write that was found before anything was sent, told for the whole invocation: where an earlier try
     /// may have done it, that this one sent nothing does not change what is known.
     pub fn tell(&self, mut error: Box<Error>) -> Box<Error> {
@@ -142,6 +158,20 @@ impl<'a> Session<'a> {
             mode: self.connection.key.mode,
             account: self.connection.account.clone(),
             extras: answer.extras.clone(),
+        }
+    }
+
+    /// How a result came about for which nothing was asked.
+    pub fn metadata_of_nothing(&self) -> Metadata {
+        Metadata {
+            idempotency_key: None,
+            key_protects_until: None,
+            replayed: false,
+            request_id: None,
+            attempts: 0,
+            mode: self.connection.key.mode,
+            account: self.connection.account.clone(),
+            extras: Vec::new(),
         }
     }
 

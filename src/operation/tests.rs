@@ -14,7 +14,7 @@ fn session<'w>(world: &'w World, history: Option<History>) -> Session<'w> {
 }
 
 fn act_in(world: &World, id: &str, input: &Value) -> Result<Done> {
-    run_action(&session(world, None), id, &input.to_string(), Vec::new())
+    run_action(&mut session(world, None), id, &input.to_string(), Vec::new())
 }
 
 fn ask_in(world: &World, id: &str, input: &Value, cursor: Option<&str>) -> Result<Found> {
@@ -65,6 +65,21 @@ fn an_entry_and_its_plain_request_have_one_key() {
         only(&world).header("idempotency-key").map(str::to_owned).expect("a key")
     };
     assert_eq!(key("customer.create"), key("v1.customers.create"));
+}
+
+#[test]
+fn what_deliveries_are_signed_with_is_in_no_result() {
+    let endpoint = r#"{"id":"we_1","object":"webhook_endpoint","secret":"whsec_abcdefgh","url":"https://a.example"}"#;
+    let world = World::of([answer(200, endpoint)]);
+    let input = json!({"url": "https://a.example", "enabled_events": ["*"]});
+    let done = act_in(&world, "v1.webhook_endpoints.create", &input).expect("done");
+    assert_eq!(done.output, endpoint.replace("whsec_abcdefgh", "(hidden)"));
+    assert!(!format!("{done:?}").contains("whsec_"));
+
+    let page = r#"{"data":[{"id":"ed_1","object":"v2.core.event_destination","webhook_endpoint":{"signing_secret":"whsec_abcdefgh"}}],"next_page_url":null}"#;
+    let world = World::of([answer(200, page)]);
+    let found = ask_in(&world, "v2.core.event_destinations.list", &json!({}), None).expect("found");
+    assert_eq!(found.output, page.replace("whsec_abcdefgh", "(hidden)"));
 }
 
 const STREAM: &str = "v2.billing.meter_event_stream.create";
@@ -155,7 +170,7 @@ fn requests_go_to_the_host_that_serves_them() {
         content: b"%PDF".to_vec(),
     };
     let input = r#"{"purpose":"dispute_evidence"}"#;
-    run_action(&session(&world, None), "v1.files.create", input, vec![file]).expect("done");
+    run_action(&mut session(&world, None), "v1.files.create", input, vec![file]).expect("done");
     let sent = only(&world);
     assert_eq!((sent.address.as_str(), sent.path.as_str()), ("files.stripe.com", "/v1/files"));
     assert!(sent.header("content-type").is_some_and(|t| t.starts_with("multipart/form-data; boundary=")));
@@ -248,6 +263,134 @@ fn a_wrong_id_in_the_path_is_named_as_the_input_has_it() {
     assert_eq!(error.field.as_deref(), Some("payment_intent"));
 }
 
+const NOT_THERE: &str = r#"{"error":{"type":"invalid_request_error","code":"resource_missing","param":"id","message":"No such customer: 'cus_1'"}}"#;
+
+#[test]
+fn what_was_deleted_is_told_apart_from_what_never_was() {
+    let input = json!({"customer": "cus_1", "name": "Ada"});
+    let world =
+        World::of([answer(404, NOT_THERE), answer(200, r#"{"id":"cus_1","object":"customer","deleted":true}"#)]);
+    let error = act_in(&world, "customer.update", &input).expect_err("deleted");
+    assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::NotFound, Some("customer")));
+    assert_eq!((error.outcome, error.attempts), (Outcome::Rejected, 2));
+    assert!(
+        error.message.ends_with("it was deleted") && error.hint.is_some_and(|h| h.contains("was deleted, for good"))
+    );
+    assert_eq!(world.sent()[1].path, "/v1/customers/cus_1");
+
+    let world = World::of([answer(404, NOT_THERE)]);
+    let error = act_in(&world, "customer.update", &input).expect_err("missing");
+    assert!(error.hint.is_some_and(|h| h.contains("test and live")) && !error.message.contains("deleted"));
+}
+
+#[test]
+fn what_cannot_be_deleted_is_not_looked_for() {
+    for refusal in [
+        NOT_THERE.replace("customer: 'cus_1'", "payment_intent: 'pi_1'"),
+        NOT_THERE.replace("'cus_1'", "'cus_1'; a similar object exists in live mode"),
+    ] {
+        let world = World::of([answer(404, &refusal)]);
+        act_in(&world, "customer.update", &json!({"customer": "cus_1"})).expect_err("missing");
+        assert_eq!(world.sent().len(), 1, "{refusal}");
+    }
+}
+
+#[test]
+fn a_plain_request_and_a_read_send_nothing_else() {
+    let input = json!({"customer": "cus_1"});
+    let world = World::of([answer(404, NOT_THERE)]);
+    act_in(&world, "v1.customers.update", &input).expect_err("missing");
+    ask_in(&world, "customer.retrieve", &input, None).expect_err("missing");
+    assert_eq!(world.sent().len(), 2);
+
+    let nothing = r#"{"object":"search_result","url":"/","has_more":false,"next_page":null,"data":[]}"#;
+    let world = World::of([answer(200, nothing)]);
+    ask_in(&world, "v1.customers.search", &json!({"query": "email:\"a@b.c\""}), None).expect("found");
+    assert_eq!(world.sent().len(), 1);
+}
+
+#[test]
+fn a_deleted_object_is_not_taken_for_an_empty_one() {
+    let world = World::of([answer(200, r#"{"id":"cus_1","object":"customer","deleted":true}"#)]);
+    let found = ask_in(&world, "customer.retrieve", &json!({"customer": "cus_1"}), None).expect("found");
+    assert!(note(&found).contains("was deleted"));
+}
+
+fn note(found: &Found) -> String {
+    let note = found.metadata.extras.iter().find(|(name, _)| name == "note").map(|(_, value)| value.as_str());
+    serde_json::from_str::<String>(note.unwrap_or("\"\"")).expect("JSON")
+}
+
+#[test]
+fn a_list_without_anything_says_what_it_may_be() {
+    let list = |data: &str| format!(r#"{{"object":"list","url":"/","has_more":false,"data":[{data}]}}"#);
+    let noted = |id: &str, input: Value, data: &str| {
+        let world = World::of([answer(200, &list(data))]);
+        note(&ask_in(&world, id, &input, None).expect("found"))
+    };
+    let filtered = noted("customer.list", json!({"email": "ada@example.com", "limit": 3}), "");
+    for says in ["in test mode fits `email`", "live mode has objects of its own", "`customer.search`", "whole values"] {
+        assert!(filtered.contains(says), "{says}: {filtered}");
+    }
+    let wrong = noted("subscription.list", json!({"customer": "sub_1"}), "");
+    assert!(wrong.contains("`customer` looks like the id of another kind: subscription"), "{wrong}");
+    let bare = noted("customer.list", json!({"limit": 3}), "");
+    assert!(bare.contains("Nothing is there in test mode") && !bare.contains("fits"), "{bare}");
+    assert_eq!(noted("customer.list", json!({"email": "a@b.c"}), r#"{"id":"cus_1","object":"customer"}"#), "");
+
+    // The end of a list is no empty list.
+    let world = World::of([answer(200, &list(""))]);
+    let found = ask_in(&world, "customer.list", &json!({"email": "a@b.c"}), Some("cus_9")).expect("found");
+    assert_eq!(note(&found), "");
+}
+
+#[test]
+fn a_search_says_that_it_lags() {
+    let search = r#"{"object":"search_result","url":"/","has_more":false,"data":[{"id":"cus_1","object":"customer"}]}"#;
+    let world = World::of([answer(200, search)]);
+    let found = ask_in(&world, "customer.search", &json!({"query": "name~\"a\""}), None).expect("found");
+    assert!(note(&found).contains("lags behind"));
+}
+
+#[test]
+fn what_a_search_does_not_find_yet_a_list_finds() {
+    let nothing =
+        r#"{"object":"search_result","url":"/v1/customers/search","has_more":false,"next_page":null,"data":[]}"#;
+    let one =
+        r#"{ "object":"list","url":"/v1/customers","has_more":true,"data":[{"id":"cus_1",  "object":"customer"}]}"#;
+    let input = json!({"query": "email:\"ada@example.com\"", "limit": 1});
+    let world = World::of([answer(200, nothing), answer(200, one)]);
+    let found = ask_in(&world, "customer.search", &input, None).expect("found");
+    assert_eq!(world.sent()[1].path, "/v1/customers?email=ada%40example.com&limit=1");
+    let output: Value = serde_json::from_str(&found.output).expect("JSON");
+    assert_eq!((&output["object"], &output["next_page"]), (&json!("search_result"), &json!("list:cus_1")));
+    assert_eq!(
+        (found.records.len(), found.next_cursor.as_deref(), found.metadata.attempts),
+        (1, Some("list:cus_1"), 2)
+    );
+    assert!(note(&found).contains("what a list finds"));
+
+    // It goes on as a list.
+    let world = World::of([answer(200, one)]);
+    ask_in(&world, "customer.search", &input, Some("list:cus_1")).expect("found");
+    assert_eq!(only(&world).path, "/v1/customers?email=ada%40example.com&limit=1&starting_after=cus_1");
+
+    // Where a list finds nothing either, or may not be asked, the search's answer stands.
+    for second in [
+        answer(200, &one.replace(r#"{"id":"cus_1",  "object":"customer"}"#, "")),
+        error(403, "invalid_request_error", "x"),
+    ] {
+        let world = World::of([answer(200, nothing), second]);
+        let found = ask_in(&world, "customer.search", &input, None).expect("found");
+        assert_eq!((found.output.as_str(), world.sent().len()), (nothing, 2));
+        assert!(note(&found).contains("Nothing"));
+    }
+    let world = World::of([]);
+    let other = json!({"query": "name~\"ada\""});
+    let error = ask_in(&world, "customer.search", &other, Some("list:cus_1")).expect_err("another query");
+    assert_eq!((error.field.as_deref(), world.sent().len()), (Some("cursor"), 0));
+}
+
 #[test]
 fn only_what_carries_a_key_or_finds_its_work_done_is_safe_to_repeat() {
     let safe = |id: &str| is_idempotent(catalogue::operation(id, None).expect(id));
@@ -268,7 +411,7 @@ fn gone() -> Step {
 }
 
 fn cancel(world: &World, history: Option<History>) -> Result<Done> {
-    run_action(&session(world, history), "subscription.cancel", r#"{"subscription":"sub_1"}"#, Vec::new())
+    run_action(&mut session(world, history), "subscription.cancel", r#"{"subscription":"sub_1"}"#, Vec::new())
 }
 
 #[test]
@@ -338,7 +481,7 @@ fn an_end_that_waits_is_an_update_under_a_key() {
 fn bad_input_after_a_doubtful_try_does_not_hide_the_doubt() {
     let world = World::of([]);
     let history = Some(History { first_try: BEGINNING - 60, tries: 1, in_doubt: true });
-    let error = run_action(&session(&world, history), "customer.create", r#"{"email":5}"#, Vec::new()).map(|_| ());
+    let error = run_action(&mut session(&world, history), "customer.create", r#"{"email":5}"#, Vec::new()).map(|_| ());
     assert_eq!(error.expect_err("refused").outcome, Outcome::Unknown);
 }
 
@@ -354,7 +497,7 @@ fn every_operation_runs_with_its_sample() {
         let before = (id == STREAM).then(opened);
         let requests = before.iter().len() + 1;
         let world = World::of(before.into_iter().chain([answer(200, &output)]));
-        let session = session(&world, None);
+        let mut session = session(&world, None);
         if operation.kind() == OperationKind::Query {
             let found = run_query(&session, id, &input, None).unwrap_or_else(|e| panic!("{id}: {e:?}"));
             assert_eq!(found.files.len(), usize::from(operation.request().binary()), "{id}");
@@ -366,8 +509,8 @@ fn every_operation_runs_with_its_sample() {
                 content_type: "application/pdf".into(),
                 content: vec![1],
             });
-            let done =
-                run_action(&session, id, &input, file.into_iter().collect()).unwrap_or_else(|e| panic!("{id}: {e:?}"));
+            let done = run_action(&mut session, id, &input, file.into_iter().collect())
+                .unwrap_or_else(|e| panic!("{id}: {e:?}"));
             assert_eq!(done.output, output, "{id}");
         }
         let sent = world.sent();
@@ -375,4 +518,162 @@ fn every_operation_runs_with_its_sample() {
         let sent = sent.last().expect("a request");
         assert!(!sent.path.contains(['{', '}', ' ']) && sent.path.starts_with("/v"), "{id}: {}", sent.path);
     }
+}
+
+#[test]
+fn an_alias_and_its_operation_share_their_key_and_speak_their_own_names() {
+    let answer_of = |text: &str| World::of([answer(200, text)]);
+    let customer = r#"{"id":"cus_1","object":"customer","email":"a@b.example"}"#;
+    let (world, plain) = (answer_of(customer), answer_of(customer));
+    let done = act_in(&world, "stripe-create-customer", &json!({"email": "a@b.example", "name": "A"})).expect("done");
+    assert_eq!(done.output, r#"{"customerId":"cus_1","email":"a@b.example"}"#);
+    assert_eq!(done.record.expect("a record").id, "cus_1");
+    act_in(&plain, "customer.create", &json!({"email": "a@b.example", "name": "A"})).expect("done");
+    let (sent, plain) = (only(&world), only(&plain));
+    assert_eq!((sent.header("idempotency-key"), body(&sent)), (plain.header("idempotency-key"), body(&plain)));
+}
+
+#[test]
+fn a_key_beside_the_parameters_is_the_callers_own() {
+    let send = |id: &str, input: Value| {
+        let world = World::of([answer(200, CUSTOMER)]);
+        act_in(&world, id, &input).expect("done");
+        let sent = only(&world);
+        (sent.header("idempotency-key").map(str::to_owned), body(&sent))
+    };
+    let (own, sent) = send("stripe.customer.create", json!({"email": "a@b.example", "idempotencyKey": "signup-1"}));
+    let (other, _) = send("stripe.customer.create", json!({"email": "a@b.example", "idempotencyKey": "signup-2"}));
+    let (run, _) = send("stripe.customer.create", json!({"email": "a@b.example"}));
+    assert!(own != other && own != run && other != run);
+    assert_eq!(sent, "email=a%40b.example");
+}
+
+#[test]
+fn an_error_of_an_alias_names_the_field_that_was_given() {
+    let world = World::of([]);
+    let error = act_in(&world, "stripe-create-subscription", &json!({"customerId": "cus_1", "priceId": 5}));
+    assert_eq!(error.map(|_| ()).expect_err("refused").field.as_deref(), Some("priceId"));
+    let missing = r#"{"error":{"type":"invalid_request_error","code":"resource_missing","message":"No such customer: 'cus_1'","param":"customer"}}"#;
+    let world = World::of([answer(400, missing).with("request-id", "req_1")]);
+    let input = json!({"customerId": "cus_1", "priceId": "price_1"});
+    let error = act_in(&world, "stripe-create-subscription", &input).map(|_| ()).expect_err("refused");
+    assert_eq!(error.field.as_deref(), Some("customerId"));
+}
+
+#[test]
+fn the_whole_api_is_written_as_its_own_operations_are() {
+    let send = |id: &str, input: Value| {
+        let world = World::of([answer(200, CUSTOMER)]);
+        let done = act_in(&world, id, &input).expect("done");
+        let sent = only(&world);
+        (
+            sent.method.clone(),
+            sent.path.clone(),
+            body(&sent),
+            sent.header("idempotency-key").map(str::to_owned),
+            done.output,
+        )
+    };
+    let direct = send("v1.customers.update", json!({"customer": "cus_1", "name": "A"}));
+    for input in [
+        json!({"operation": "v1.customers.update", "input": {"customer": "cus_1", "name": "A"}}),
+        json!({"operation": "POST /v1/customers/cus_1", "input": {"name": "A"}}),
+        json!({"method": "POST", "path": "/v1/customers/cus_1", "params": {"name": "A"}}),
+    ] {
+        assert_eq!(send("api.write", input), direct);
+    }
+    let error = |id: &str, input: Value| act_in(&World::of([]), id, &input).map(|_| ()).expect_err("refused");
+    let wrong = json!({"customer": "cus_1", "nmae": "A"});
+    let direct = error("v1.customers.update", wrong.clone());
+    assert_eq!(error("api.write", json!({"operation": "v1.customers.update", "input": wrong})), direct);
+}
+
+#[test]
+fn the_whole_api_is_read_page_by_page() {
+    let page = r#"{"object":"list","data":[{"id":"cus_1","object":"customer"}],"has_more":true,"url":"/v1/customers"}"#;
+    let world = World::of([answer(200, page)]);
+    let input = json!({"method": "GET", "path": "/v1/customers", "params": {"limit": 1}});
+    let found = ask_in(&world, "api.read", &input, Some("cus_0")).expect("found");
+    assert_eq!((found.output.as_str(), found.next_cursor.as_deref(), found.records.len()), (page, Some("cus_1"), 1));
+    assert_eq!(only(&world).path, "/v1/customers?limit=1&starting_after=cus_0");
+}
+
+#[test]
+fn searching_and_describing_the_api_asks_nobody() {
+    let world = World::of([]);
+    let found = ask_in(&world, "api.search", &json!({"words": "refund a payment"}), None).expect("found");
+    assert!(found.output.contains("\"v1.refunds.create\"") && found.metadata.attempts == 0);
+    let described = ask_in(&world, "api.describe", &json!({"operation": "POST /v1/refunds"}), None).expect("described");
+    assert!(described.output.contains("\"v1.refunds.create\"") && world.sent().is_empty());
+    let error = act_in(&world, "api.search", &json!({})).map(|_| ()).expect_err("a query");
+    assert!(error.hint.is_some_and(|hint| hint.contains("is a query")));
+}
+
+const UNCOLLECTED: &str =
+    r#"{"id":"sub_1","object":"subscription","status":"active","pause_collection":{"behavior":"void"}}"#;
+const PAUSED: &str = r#"{"id":"sub_1","object":"subscription","status":"paused","pause_collection":null}"#;
+const PAUSED_BOTH_WAYS: &str =
+    r#"{"id":"sub_1","object":"subscription","status":"paused","pause_collection":{"behavior":"void"}}"#;
+
+fn resume(world: &World, input: &Value, history: Option<History>) -> Result<Done> {
+    run_action(&mut session(world, history), "subscription.resume", &input.to_string(), Vec::new())
+}
+
+fn lines(world: &World) -> Vec<String> {
+    world.sent().iter().map(|s| [s.method.as_str(), " ", &s.path, " ", &body(s)].concat()).collect()
+}
+
+#[test]
+fn a_pause_ends_in_the_way_that_it_began() {
+    const LOOK: &str = "GET /v1/subscriptions/sub_1 ";
+    const COLLECT: &str = "POST /v1/subscriptions/sub_1 pause_collection=";
+    const RESUME: &str = "POST /v1/subscriptions/sub_1/resume ";
+    for (found, sent) in [
+        (UNCOLLECTED, vec![LOOK, COLLECT]),
+        (PAUSED, vec![LOOK, RESUME]),
+        (PAUSED_BOTH_WAYS, vec![LOOK, COLLECT, RESUME]),
+    ] {
+        let world = World::of([answer(200, found), answer(200, ACTIVE)]);
+        let done = resume(&world, &json!({"subscription": "sub_1"}), None).expect("done");
+        assert_eq!((done.output.as_str(), lines(&world)), (ACTIVE, sent.iter().map(|s| (*s).to_owned()).collect()));
+        assert!(world.sent().iter().skip(1).all(|s| s.header("idempotency-key").is_some()));
+    }
+}
+
+#[test]
+fn a_subscription_that_goes_on_already_is_resumed() {
+    let world = World::of([answer(200, ACTIVE)]);
+    let done = resume(&world, &json!({"subscription": "sub_1"}), None).expect("done");
+    assert_eq!((done.output.as_str(), done.metadata.replayed, world.sent().len()), (ACTIVE, true, 1));
+}
+
+#[test]
+fn a_subscription_that_has_ended_is_not_resumed() {
+    let world = World::of([answer(200, CANCELED), error(400, "invalid_request_error", "x")]);
+    let error = resume(&world, &json!({"subscription": "sub_1"}), None).map(|_| ()).expect_err("refused");
+    assert_eq!((error.outcome, error.attempts), (Outcome::Rejected, 2));
+}
+
+#[test]
+fn what_only_means_something_to_a_paused_subscription_is_not_dropped() {
+    let input = json!({"subscription": "sub_1", "proration_behavior": "none"});
+    let world = World::of([answer(200, UNCOLLECTED)]);
+    let error = resume(&world, &input, None).map(|_| ()).expect_err("refused");
+    assert_eq!((error.field.as_deref(), error.outcome), (Some("proration_behavior"), Outcome::Rejected));
+    assert_eq!((world.sent().len(), error.attempts), (1, 1));
+    let world = World::of([answer(200, PAUSED), answer(200, ACTIVE)]);
+    resume(&world, &input, None).expect("done");
+    assert_eq!(lines(&world).pop().expect("one"), "POST /v1/subscriptions/sub_1/resume proration_behavior=none");
+}
+
+#[test]
+fn a_look_that_fails_leaves_open_what_an_earlier_try_resumed() {
+    let look = || World::of([error(401, "invalid_request_error", "x")]);
+    let input = json!({"subscription": "sub_1"});
+    assert_eq!(resume(&look(), &input, None).map(|_| ()).expect_err("refused").outcome, Outcome::Rejected);
+    let history = Some(History { first_try: BEGINNING - 60, tries: 1, in_doubt: true });
+    assert_eq!(resume(&look(), &input, history).map(|_| ()).expect_err("unknown").outcome, Outcome::Unknown);
+    let world = World::of([gone()]);
+    let error = resume(&world, &input, None).map(|_| ()).expect_err("none");
+    assert_eq!((error.kind, error.outcome), (ErrorKind::NotFound, Outcome::Rejected));
 }

@@ -4,18 +4,18 @@ use super::degree::{DIALECT, Degree};
 use super::plan::{Narrowing, Plan};
 use super::weight::{FEW_VALUES, is_plain, is_small};
 use crate::catalogue::{self, Fields, Meaning, Operation, Rule, Shape, unsets};
-use crate::json::{Doc, Writer};
+use crate::json::{Doc, Node, Writer};
 
 /// The schema of an operation's input.
 pub fn input(operation: Operation, degree: Degree, narrowing: &Narrowing) -> String {
-    let mut schema =
-        Schema { json: Writer::with_capacity(4096), operation, degree, path: String::new(), meaning: None };
+    let mut schema = Schema::new(operation, degree);
     schema.root(narrowing);
     schema.json.finish()
 }
 
-struct Schema {
-    json: Writer,
+/// Writes what an operation takes.
+pub(super) struct Schema {
+    pub(super) json: Writer,
     operation: Operation,
     degree: Degree,
     /// Where it is, as the catalogue names it.
@@ -25,6 +25,16 @@ struct Schema {
 }
 
 impl Schema {
+    pub(super) fn new(operation: Operation, degree: Degree) -> Self {
+        Self { json: Writer::with_capacity(4096), operation, degree, path: String::new(), meaning: None }
+    }
+
+    /// Goes to the field at a path, as the catalogue names it.
+    pub(super) fn go_to(&mut self, path: String) {
+        self.meaning = self.operation.meaning(&path);
+        self.path = path;
+    }
+
     fn root(&mut self, narrowing: &Narrowing) {
         let operation = self.operation;
         let defaults = Doc::scan_str(operation.defaults()).ok();
@@ -33,13 +43,23 @@ impl Schema {
         self.json.begin_object().key("$schema").string(DIALECT).key("title").string(&operation.title());
         self.json.key("type").string("object").key("description").string(&description(operation, &plan));
         self.json.key("properties").begin_object();
+        self.properties(&plan, defaults);
+        self.json.end_object().key("required").strings(plan.required.iter().copied());
+        if plan.is_whole {
+            self.json.key("additionalProperties").boolean(false);
+        }
+        self.groups(&plan);
+        self.json.end_object();
+    }
+
+    /// The fields that a plan tells.
+    pub(super) fn properties(&mut self, plan: &Plan, defaults: Option<Node<'_, '_>>) {
+        let operation = self.operation;
         for name in operation.path_fields() {
-            self.property(name, &plan, &mut |schema| {
-                schema.json.key("type").string("string").key("minLength").integer(1).key("maxLength").integer(255);
-            });
+            self.property(name, plan, &mut Self::path_field);
         }
         for field in operation.parameters().into_iter().chain(operation.extra().into_iter().flatten()) {
-            self.property(field.name(), &plan, &mut |schema| {
+            self.property(field.name(), plan, &mut |schema| {
                 schema.members(field.shape());
                 if let Some(value) = defaults.and_then(|d| d.get(field.name())) {
                     schema.json.key("default").raw(value.raw());
@@ -47,12 +67,17 @@ impl Schema {
             });
         }
         for (major, minor) in plan.major_units.iter().copied() {
-            self.property(major, &plan, &mut |schema| schema.major_units(minor));
+            self.property(major, plan, &mut |schema| schema.major_units(minor));
         }
-        self.json.end_object().key("required").strings(plan.required.iter().copied());
-        if plan.is_whole {
-            self.json.key("additionalProperties").boolean(false);
-        }
+    }
+
+    /// What a path's placeholder takes.
+    pub(super) fn path_field(&mut self) {
+        self.json.key("type").string("string").key("minLength").integer(1).key("maxLength").integer(255);
+    }
+
+    /// Groups of which exactly one must be given, and the files that come beside the input.
+    pub(super) fn groups(&mut self, plan: &Plan) {
         if !plan.alternatives.is_empty() {
             self.json.key("x-one-of").begin_array();
             for names in &plan.alternatives {
@@ -68,7 +93,6 @@ impl Schema {
             }
             self.json.end_array();
         }
-        self.json.end_object();
     }
 
     /// A field of the input.
@@ -93,7 +117,7 @@ impl Schema {
     }
 
     /// What people have said of the place.
-    fn said(&mut self) {
+    pub(super) fn said(&mut self) {
         let Some(meaning) = self.meaning else { return };
         for (key, text) in [("title", meaning.title()), ("description", meaning.help()), ("x-choices", meaning.picks())]
         {
@@ -126,14 +150,16 @@ impl Schema {
     }
 
     /// What a schema says of a shape: closed, as the check is.
-    fn members(&mut self, shape: Shape<'static>) {
+    pub(super) fn members(&mut self, shape: Shape<'static>) {
         match shape {
             Shape::Any | Shape::File => {}
             Shape::Boolean => self.type_of("boolean"),
             Shape::True => {
                 self.json.key("const").boolean(true);
             }
-            Shape::Integer if !matches!(self.rule(), Some(Rule::Amount | Rule::PositiveAmount)) => {
+            Shape::Integer
+                if !matches!(self.rule(), Some(Rule::Amount | Rule::PositiveAmount | Rule::PayoutAmount)) =>
+            {
                 self.type_of("integer");
             }
             Shape::Number => self.type_of("number"),
@@ -208,7 +234,7 @@ impl Schema {
             Some(Rule::Amount) => {
                 self.json.key("minimum").integer(0);
             }
-            Some(Rule::PositiveAmount) => {
+            Some(Rule::PositiveAmount | Rule::PayoutAmount) => {
                 self.json.key("minimum").integer(1);
             }
             _ => {}
@@ -274,7 +300,7 @@ impl Schema {
     }
 }
 
-fn description(operation: Operation, plan: &Plan) -> String {
+pub(super) fn description(operation: Operation, plan: &Plan) -> String {
     let mut text = operation.description().into_owned();
     for names in &plan.alternatives {
         text.push_str(&[" Give exactly one of `", &names.join("` and `"), "`."].concat());

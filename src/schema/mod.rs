@@ -11,6 +11,7 @@ mod input;
 mod object;
 mod output;
 mod plan;
+mod renamed;
 mod weight;
 
 pub use degree::{DIALECT, Degree};
@@ -19,6 +20,7 @@ pub use input::input;
 pub use object::object_schema;
 pub use output::output;
 pub use plan::Narrowing;
+pub use renamed::{renamed_input, renamed_output};
 
 #[cfg(test)]
 mod tests;

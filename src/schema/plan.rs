@@ -10,7 +10,7 @@ pub struct Narrowing {
     /// The fields that it has.
     pub given: Vec<String>,
     /// The fields that it makes meaningless.
-    pub meaningless: &'static [&'static str],
+    pub meaningless: Vec<&'static str>,
 }
 
 /// The fields of one schema.
@@ -85,7 +85,7 @@ impl Plan {
         let is_given = |name: &str| narrowing.given.iter().any(|g| g == name);
         let pairs = self.major_units.iter().map(|(major, minor)| vec![*major, *minor]);
         let groups = self.alternatives.iter().cloned().chain(pairs);
-        let mut hidden = narrowing.meaningless.to_vec();
+        let mut hidden = narrowing.meaningless.clone();
         for group in groups.filter(|group| group.iter().any(|name| is_given(name))) {
             hidden.extend(group);
         }

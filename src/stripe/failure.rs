@@ -1,10 +1,11 @@
 //! From a request without success to an [`Error`] that can be acted on.
 //!
-//! Stripe's own message, codes and links are kept; kind, hint and retry advice are ours. What was done is not decided
+//! Stripe's own message, codes and links are kept; kind and retry advice are ours, and so are the hints (`advice`). What was done is not decided
 //! here: it comes in as the [`Standing`] after the last exchange. Codes are open-ended: one that is not known here
 //! still gives a complete error. Sources: Stripe's pages "Errors", "Error codes", "Decline codes" and "Advanced error
 //! handling".
 
+use super::advice;
 use super::call::Call;
 use super::exchange::{Failed, IDEMPOTENCY, KEY_IN_USE, LOCK_TIMEOUT};
 use super::proof::StripeError;
@@ -98,7 +99,7 @@ fn refused(response: &HttpResponse, said: &StripeError, call: &Call) -> Box<Erro
     let kind = kind(status, said);
     let unexplained = || format!("Stripe answered with status {status} and without an explanation");
     let mut error = Error::new(kind, said.message.clone().unwrap_or_else(unexplained));
-    error.hint = hint(response, kind, said, call);
+    error.hint = advice::of(kind, said, call.reads);
     error.field = said.param.as_deref().map(|param| {
         let of_path = call.path_field(param).filter(|_| status == 404);
         of_path.map_or_else(|| field_path(param), str::to_owned)
@@ -214,6 +215,12 @@ fn kind(status: u16, said: &StripeError) -> ErrorKind {
         (500.., _) => ErrorKind::Service,
         (408, _) => ErrorKind::Timeout,
         (409, _) => ErrorKind::Conflict,
+        // Missing is also what a customer has to pay with: that is a matter of the customer's state.
+        (400, _)
+            if code == "resource_missing" && !said.message.as_deref().is_some_and(|m| m.starts_with("No such")) =>
+        {
+            ErrorKind::Conflict
+        }
         _ if code == "resource_missing" => ErrorKind::NotFound,
         (404, _) => ErrorKind::NotFound,
         _ if STATE_CODES.contains(&code) || code.ends_with("_unexpected_state") => ErrorKind::Conflict,
@@ -255,66 +262,4 @@ fn field_path(parameter: &str) -> String {
         }
     }
     out
-}
-
-fn hint(response: &HttpResponse, kind: ErrorKind, said: &StripeError, call: &Call) -> Option<String> {
-    let (code, message) = (said.code(), said.message.as_deref().unwrap_or_default());
-    let text = match kind {
-        ErrorKind::Authentication if code == "api_key_expired" => {
-            "This key has expired: create a new one at https://dashboard.stripe.com/apikeys."
-        }
-        ErrorKind::Authentication => {
-            "Copy the key again from https://dashboard.stripe.com/apikeys; it may have been rolled or deleted."
-        }
-        ErrorKind::Permission => {
-            "Grant the permission that the message names to this restricted key at https://dashboard.stripe.com/apikeys."
-        }
-        ErrorKind::RateLimited => "Too many requests at once: run fewer steps in parallel, or wait.",
-        ErrorKind::Declined => return Some(decline_hint(said.decline_code.as_deref().unwrap_or(code)).to_owned()),
-        ErrorKind::Idempotency if code == KEY_IN_USE => {
-            "The same step is running already: wait for it, then run this again to get its result."
-        }
-        ErrorKind::Idempotency => {
-            "This step's key was used before with other input, and that use may have done its work: look for it at Stripe, whose request log shows the key. Within one run the input must stay the same; a new run of the workflow has a new key."
-        }
-        ErrorKind::NotFound if message.contains("live mode") || message.contains("test mode") => {
-            "The object belongs to the other mode: test keys see only test objects, live keys only live ones."
-        }
-        ErrorKind::NotFound => "Check the id, and that it belongs to this account and mode.",
-        ErrorKind::Service if call.reads => "Stripe failed: try again in a moment.",
-        ErrorKind::Service => "Stripe failed on its side.",
-        _ if code == "charge_already_refunded" => "There is nothing left to refund.",
-        ErrorKind::Conflict if response.status == 409 || code == LOCK_TIMEOUT => {
-            "Another request holds the object: try again in a moment."
-        }
-        ErrorKind::Conflict => "Look at the object's status first.",
-        _ => return None,
-    };
-    Some(text.to_owned())
-}
-
-/// What to do about a decline. The issuer's reasons for suspecting fraud are not passed on to the customer.
-fn decline_hint(code: &str) -> &'static str {
-    match code {
-        "insufficient_funds" => "The card has too little money: ask the customer to use another one.",
-        "expired_card" => "The card has expired: ask the customer for a current one.",
-        "incorrect_cvc" | "invalid_cvc" => "The card's security code is wrong: ask the customer to enter it again.",
-        "incorrect_number" | "invalid_number" => "The card number is wrong: ask the customer to enter it again.",
-        "processing_error" | "try_again_later" | "reenter_transaction" | "issuer_not_available" => {
-            "The card's bank could not process it: try again in a new run, or use another card."
-        }
-        "authentication_required" => {
-            "The bank wants the customer to authenticate: bring the customer back to pay on the session."
-        }
-        "card_velocity_exceeded" | "withdrawal_count_limit_exceeded" => {
-            "The card is over its limit: ask the customer to use another one."
-        }
-        "lost_card" | "stolen_card" | "pickup_card" | "restricted_card" | "fraudulent" | "merchant_blacklist" => {
-            "Ask the customer to use another card, and show no more than a general decline."
-        }
-        "card_not_supported" | "currency_not_supported" => {
-            "The card does not take this kind of purchase: ask the customer to use another one."
-        }
-        _ => "The bank gave no exact reason: ask the customer to use another card or to call the bank.",
-    }
 }

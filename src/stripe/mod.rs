@@ -9,10 +9,12 @@
 //! call (form, multipart, file) ─▶ client ─▶ transport ─▶ Stripe
 //!                                   │                      │
 //!     error ◀─ failure ◀─ standing ◀┴─ exchange (proof) ◀──┘
+//!            (advice)
 //! ```
 //!
 //! The question that all of it serves, did it charge?, is answered in [`standing`].
 
+mod advice;
 pub mod call;
 pub mod client;
 pub mod exchange;

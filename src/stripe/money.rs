@@ -33,6 +33,25 @@ pub fn to_decimal(minor: i64, currency: &str) -> String {
     }
 }
 
+/// Writes an amount as people read it: `1099` usd is `10.99 USD`.
+pub fn shown(minor: i64, currency: &str) -> String {
+    [&to_decimal(minor, currency), " ", &currency.to_ascii_uppercase()].concat()
+}
+
+/// What an amount in the smallest unit must be a multiple of: Stripe takes no finer ones.
+pub fn step(currency: &str) -> i64 {
+    match currency {
+        c if WHOLE_ONLY.contains(&c) => 100,
+        c if THREE_DECIMAL.contains(&c) => 10,
+        _ => 1,
+    }
+}
+
+/// The same for a payout, which goes to a bank in the currency's own coins.
+pub fn payout_step(currency: &str) -> i64 {
+    if matches!(currency, "huf" | "twd") { 100 } else { step(currency) }
+}
+
 /// Reads an amount in major units, `10.99`, as the smallest unit of a currency. Nothing is ever rounded.
 ///
 /// # Errors
@@ -124,6 +143,30 @@ mod tests {
         ] {
             assert_eq!(to_decimal(minor, currency), text);
         }
+    }
+
+    #[test]
+    fn the_table_of_exponents_is_stripes() {
+        for currency in "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split(' ') {
+            assert_eq!((decimals(currency), step(currency)), (0, 1), "{currency}");
+        }
+        for currency in "bhd jod kwd omr tnd".split(' ') {
+            assert_eq!((decimals(currency), step(currency)), (3, 10), "{currency}");
+        }
+        for (currency, of_charges, of_payouts) in
+            [("isk", 100, 100), ("ugx", 100, 100), ("huf", 1, 100), ("twd", 1, 100), ("usd", 1, 1), ("kwd", 10, 10)]
+        {
+            assert_eq!((step(currency), payout_step(currency)), (of_charges, of_payouts), "{currency}");
+        }
+        assert_eq!(decimals("isk"), 2);
+    }
+
+    #[test]
+    fn shows_an_amount_as_people_read_it() {
+        assert_eq!(
+            [shown(1200, "usd"), shown(1200, "jpy"), shown(-1230, "kwd"), shown(1500, "isk")],
+            ["12.00 USD", "1200 JPY", "-1.230 KWD", "15.00 ISK"]
+        );
     }
 
     proptest! {

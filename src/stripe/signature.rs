@@ -37,7 +37,7 @@ pub fn verify(header: &str, body: &[u8], secrets: &[String], now: u64, tolerance
     });
     if !genuine {
         return Err(refuse("the signature does not match the body").hint(
-            "Check that the webhook secret is that of this endpoint, and that the body reaches the connector byte for byte.",
+            "Each endpoint has a secret of its own, another one in test than in live mode: check that it is this endpoint's, and that the body reaches the connector byte for byte.",
         ));
     }
     let timestamp: u64 =

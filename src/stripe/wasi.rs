@@ -221,7 +221,14 @@ fn failure(code: &ErrorCode) -> Failure {
             Failure::TimedOut("no answer".into())
         }
         // Whatever else it is, the request may have left.
-        other => Failure::Broken(format!("{other:?}")),
+        ErrorCode::ConnectionTerminated => Failure::Broken("it was closed before the answer was there".into()),
+        ErrorCode::TlsAlertReceived(_) => Failure::Broken("the other side ended the TLS connection".into()),
+        ErrorCode::HttpProtocolError => Failure::Broken("what came is no HTTP".into()),
+        ErrorCode::HttpResponseHeaderSectionSize(_) | ErrorCode::HttpResponseHeaderSize(_) => {
+            Failure::Broken("the head of the answer is larger than what is read".into())
+        }
+        ErrorCode::InternalError(Some(why)) => Failure::Broken(why.clone()),
+        _ => Failure::Broken("the exchange failed".into()),
     }
 }
 

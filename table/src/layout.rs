@@ -18,7 +18,7 @@
 //! - **List of records**: a count, then words.
 //! - **Record**: which columns are not 0, as a set of bits, then those columns.
 
-use crate::names::{Base, Encoding, FieldKind, Method, OperationKind, Rule, Safety, ValueKind};
+use crate::names::{About, Base, Encoding, FieldKind, Method, OperationKind, Rule, Safety, ValueKind};
 
 /// The first bytes of every table.
 pub const MAGIC: [u8; 4] = *b"ApiT";
@@ -55,7 +55,8 @@ pub enum Section {
     Constants,
     AuthMethods,
     ConnectionFields,
-    Probes,
+    Permissions,
+    Advice,
     /// By id.
     Requests,
     /// By name.
@@ -63,6 +64,8 @@ pub enum Section {
     /// By name.
     Events,
     Operations,
+    /// By name.
+    Aliases,
     Triggers,
     Resources,
     /// Ids and aliases of operations, sorted: texts.
@@ -82,15 +85,17 @@ pub enum Section {
 }
 
 impl Section {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Constants,
         Self::AuthMethods,
         Self::ConnectionFields,
-        Self::Probes,
+        Self::Permissions,
+        Self::Advice,
         Self::Requests,
         Self::Objects,
         Self::Events,
         Self::Operations,
+        Self::Aliases,
         Self::Triggers,
         Self::Resources,
         Self::OperationNames,
@@ -207,17 +212,23 @@ records! {
         NAME: Text, KIND: Code(count(FieldKind::ALL)), TITLE: Text, HELP: Text, REQUIRED: Code(2), PLACEHOLDER: Text, LINK: Text,
         DEFAULT: Text,
     }
-    probe { TITLE: Text, REQUEST: Request, OPERATIONS: Texts }
+    permission { NAME: Text, TITLE: Text, PROBE: Request, TRIGGERS: Text }
+    advice { HINT: Text, OF: Texts, ABOUT: Code(count(About::ALL)) }
     request {
         ID: Text, PATH: Text, PARAMETERS: Fields, RESPONSE: Shape, METHOD: Code(count(Method::ALL)), ENCODING: Code(count(Encoding::ALL)),
-        READ_ONLY: Code(2), BASE: Code(count(Base::ALL)), BINARY: Code(2),
+        PERMISSION: Text, READ_ONLY: Code(2), BASE: Code(count(Base::ALL)), BINARY: Code(2),
     }
     object { NAME: Text, FIELDS: Fields }
     event { NAME: Text, OBJECT: MaybeText }
     operation {
         ID: Text, KIND: Code(count(OperationKind::ALL)), REQUEST: Request, RESOURCE: Text, TITLE: Text, DESCRIPTION: Text, SAFETY: Code(count(Safety::ALL)),
         SHOWN: Texts, PATH_FIELDS: Texts, SAMPLE: Text, MEANINGS: List(meaning::COLUMNS), ALIASES: Texts,
-        DEFAULTS: Text, HOOK: Text, EXTRA: Fields, MAJOR_UNITS: List(pair::COLUMNS), ONE_OF: Texts,
+        DEFAULTS: Text, HOOK: Text, EXTRA: Fields, MAJOR_UNITS: List(pair::COLUMNS), ONE_OF: Texts, INVERSE: Text,
+        FIXED: Text,
+    }
+    alias {
+        NAME: Text, OPERATION: Text, KIND: Code(count(OperationKind::ALL)), INPUTS: List(pair::COLUMNS), SAMPLE: Text, REQUIRED: Texts,
+        OUTPUTS: List(pair::COLUMNS), KEY: Text, DEFAULTS: Text, FILTERS: List(pair::COLUMNS),
     }
     meaning { PATH: Text, TITLE: Text, HELP: Text, RULE: Code(count(Rule::ALL) + 1), PICKS: Text }
     pair { LEFT: Text, RIGHT: Text }

@@ -28,6 +28,7 @@
 //!     base: Base::Api,
 //!     read_only: false,
 //!     binary: false,
+//!     permission: "customer".into(),
 //!     parameters: vec![Field { name: "metadata".into(), required: false, nullable: false, shape: metadata }],
 //!     response: Written::Ref("customer".into()),
 //! };
@@ -43,6 +44,7 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
+mod alike;
 mod failure;
 mod layout;
 pub mod model;
@@ -50,7 +52,8 @@ mod names;
 mod read;
 mod write;
 
+pub use alike::alike;
 pub use failure::{Damaged, TooLarge};
-pub use names::{BadName, Base, Encoding, FieldKind, Method, OperationKind, Rule, Safety, ValueKind};
+pub use names::{About, BadName, Base, Encoding, FieldKind, Method, OperationKind, Rule, Safety, ValueKind};
 pub use read::*;
 pub use write::write;

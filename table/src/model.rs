@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::names::{Base, Encoding, FieldKind, Method, OperationKind, Rule, Safety, ValueKind};
+use crate::names::{About, Base, Encoding, FieldKind, Method, OperationKind, Rule, Safety, ValueKind};
 
 /// All of a table.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -12,7 +12,8 @@ pub struct Model {
     pub constants: BTreeMap<String, String>,
     pub auth_methods: Vec<AuthMethod>,
     pub connection_fields: Vec<ConnectionField>,
-    pub probes: Vec<Probe>,
+    pub permissions: Vec<Permission>,
+    pub advice: Vec<Advice>,
     /// Sorted by id.
     pub requests: Vec<Request>,
     /// Members of object schemas by name.
@@ -20,6 +21,8 @@ pub struct Model {
     /// Sorted by name.
     pub events: Vec<EventType>,
     pub operations: Vec<Operation>,
+    /// Sorted by name.
+    pub aliases: Vec<Alias>,
     pub triggers: Vec<Trigger>,
     pub resources: Vec<Resource>,
 }
@@ -41,6 +44,8 @@ pub struct Request {
     pub read_only: bool,
     /// Whether its answer is a file and not JSON.
     pub binary: bool,
+    /// The name of the [`Permission`] that a restricted key needs for it; empty where none is known.
+    pub permission: String,
     /// Its other parameters.
     pub parameters: Vec<Field>,
     /// What a success answers.
@@ -141,6 +146,8 @@ pub struct Operation {
     pub sample: String,
     /// Values of input fields that are left out, as a JSON object; empty for none.
     pub defaults: String,
+    /// Values that are always sent and nobody gives, as a JSON object; empty for none.
+    pub fixed: String,
     /// The hook that knows what the schema does not say; empty for none.
     pub hook: String,
     /// Input fields that the hook adds.
@@ -149,6 +156,8 @@ pub struct Operation {
     pub major_units: Vec<(String, String)>,
     /// Input fields of which exactly one must be given.
     pub one_of: Vec<String>,
+    /// The id of the action that takes back what it did; empty for none.
+    pub inverse: String,
     /// What is said of its input fields, by path.
     pub meanings: Vec<Meaning>,
 }
@@ -166,6 +175,32 @@ pub struct Meaning {
     pub rule: Option<Rule>,
     /// The resource that its drop-down lists; empty for none.
     pub picks: String,
+}
+
+/// A name of an operation under which its input and output have names of their own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alias {
+    /// The name; it is among the aliases of the operation, too.
+    pub name: String,
+    /// The id of the operation.
+    pub operation: String,
+    /// Action or query.
+    pub kind: OperationKind,
+    /// Input fields, in the order in which they are shown, and where in the operation's input each value goes:
+    /// `customer`, `items.0.price`, `created.gte`.
+    pub inputs: Vec<(String, String)>,
+    /// Those that must be given.
+    pub required: Vec<String>,
+    /// Values of those that are left out, as a JSON object; empty for none.
+    pub defaults: String,
+    /// Input fields that choose among the objects of a page, and the member that each is held against.
+    pub filters: Vec<(String, String)>,
+    /// The input field that is an idempotency key of the caller's own; empty for none.
+    pub key: String,
+    /// Members of the output, and where in the operation's output each is; empty where that is handed on as it is.
+    pub outputs: Vec<(String, String)>,
+    /// An input, as JSON.
+    pub sample: String,
 }
 
 /// A trigger.
@@ -267,13 +302,26 @@ pub struct ConnectionField {
     pub default: String,
 }
 
-/// A read that shows whether a restricted key has a permission.
+/// What a restricted key may be allowed, to read or to write.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Probe {
-    /// What it is about.
+pub struct Permission {
+    /// Its name, `customer`.
+    pub name: String,
+    /// What the service calls it where keys are made.
     pub title: String,
-    /// The id of the [`Request`] that tries it.
-    pub request: String,
-    /// The operations that need it.
-    pub operations: Vec<String>,
+    /// The id of the [`Request`] that shows whether a key may read it; empty for none.
+    pub probe: String,
+    /// What triggers need of it: `read`, `write` or, empty, nothing.
+    pub triggers: String,
+}
+
+/// What to do about errors.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Advice {
+    /// What it is known by.
+    pub about: About,
+    /// The codes, reasons or parts of a message that it belongs to.
+    pub of: Vec<String>,
+    /// Cause and way out.
+    pub hint: String,
 }

@@ -96,6 +96,8 @@ names! {
         Amount = "amount",
         /// A whole number of at least 1.
         PositiveAmount = "positive-amount",
+        /// A whole number of at least 1, of what is paid out.
+        PayoutAmount = "payout-amount",
         /// A three-letter currency code, sent in lower case.
         Currency = "currency",
     }
@@ -105,6 +107,8 @@ names! {
         Text = "text",
         /// A whole number.
         Integer = "integer",
+        /// A number that may have a fraction: a percentage.
+        Number = "number",
         /// True or false.
         Boolean = "boolean",
         /// A point in time.
@@ -115,6 +119,17 @@ names! {
         Reference = "reference",
         /// An object of names and text values.
         Labels = "labels",
+    }
+    /// What a hint belongs to.
+    About {
+        /// A code of the service's errors.
+        Error = "error",
+        /// A reason why a payment was declined.
+        Decline = "decline",
+        /// A part of a message of the service.
+        Message = "message",
+        /// Fields of which only one may be given.
+        Exclusive = "exclusive",
     }
     /// How a field of the connection form is shown.
     FieldKind {

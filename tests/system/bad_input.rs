@@ -90,7 +90,7 @@ async fn an_unknown_operation_is_refused_with_the_nearest_names() {
     let shop = Shop::open().await;
     let p = &shop.platform;
     for (given, meant) in
-        [("customer.creat", "customer.create"), ("refund", "refund.create"), ("CUSTOMER.CREATE", "customer.create")]
+        [("customer.creat", "customer.create"), ("refund", "refund.create"), ("REFND.CREATE", "refund.create")]
     {
         let error = p.refused(given, "{}").await;
         assert_eq!(error.kind.clone(), ErrorKind::UnknownOperation);

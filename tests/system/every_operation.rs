@@ -126,6 +126,18 @@ fn check_request(listed: &Listed, request: &RecordedRequest) {
     }
 }
 
+/// What deliveries are signed with is hidden, wherever it stands.
+fn without_signing_secret(answer: &str) -> String {
+    let mut pieces = answer.split("\"whsec_");
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (_, rest) = piece.split_once('"').expect("a text ends");
+        out += "\"(hidden)\"";
+        out += rest;
+    }
+    out
+}
+
 /// The answer is handed on as it came, and what is mapped of it is.
 fn check_success(listed: &Listed, done: &Done, answer: &Passed) -> Value {
     assert_eq!(answer.status, 200);
@@ -134,7 +146,8 @@ fn check_success(listed: &Listed, done: &Done, answer: &Passed) -> Value {
         assert_eq!((file.content_type.as_str(), &file.content), ("application/pdf", &answer.body));
         return serde_json::from_str(&done.output).expect("JSON");
     }
-    assert_eq!(done.output.as_bytes(), answer.body, "the output is the answer");
+    let whole = String::from_utf8(answer.body.clone()).expect("text");
+    assert_eq!(done.output, without_signing_secret(&whole), "the output is the answer");
     assert!(done.files.is_empty());
     let output: Value = serde_json::from_str(&done.output).expect("JSON");
     let path = filled(listed);

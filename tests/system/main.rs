@@ -5,11 +5,12 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
 mod across_runs;
+mod aliases;
 mod bad_input;
+mod billing;
 mod component;
 mod egress;
 mod every_operation;
-
 mod idempotency;
 mod lost_answers;
 mod operations;
@@ -17,6 +18,11 @@ mod other_hosts;
 mod platform;
 mod relay;
 mod resources;
+mod samples;
 mod schemas;
 mod scripted;
+mod subscriptions;
+mod trial;
 mod triggers;
+mod ways_out;
+mod whole_api;

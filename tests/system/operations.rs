@@ -93,7 +93,7 @@ async fn results_say_how_they_came_about_and_what_they_are_here() {
     let record = done.value.record.expect("mapped");
     assert_eq!((record.resource.as_str(), record.internal.as_str()), ("payment_intent", "payment"));
     let fields: Value = serde_json::from_str(&record.fields).expect("JSON");
-    assert_eq!(fields["amount"], json!({"minor": 1099, "currency": "usd", "decimal": "10.99"}));
+    assert_eq!(fields["amount"], json!({"minor": 1099, "currency": "usd", "decimal": "10.99", "display": "10.99 USD"}));
     assert_eq!(record.url, Some(format!("https://dashboard.stripe.com/test/payments/{}", record.id)));
 }
 
@@ -179,7 +179,14 @@ async fn the_connection_test_tells_mode_account_and_permissions() {
     let restricted = shop.platform.call_with("restricted", &[("api_key", "rk_test_51Restricted")]);
     let report = shop.platform.connector.test_connection(&restricted).await.expect("connected").value;
     assert!(report.restricted && report.permissions.len() >= 5);
-    assert!(report.permissions.iter().all(|p| p.access == Access::Allowed), "{report:?}");
+    let of = |operation: &str| {
+        report.permissions.iter().find(|p| p.operations.iter().any(|o| o == operation)).expect(operation)
+    };
+    assert_eq!((of("customer.list").access, of("customer.list").grant.as_deref()), (Access::Allowed, None));
+    // Nothing that changes something is tried.
+    let create = of("customer.create");
+    assert_eq!((create.access, create.grant.as_deref()), (Access::Unknown, Some("rak_customer_write")));
+    assert!(report.permissions.iter().all(|p| p.access != Access::Denied), "{report:?}");
     shop.checked_requests();
 }
 
@@ -199,7 +206,9 @@ async fn a_restricted_key_without_a_permission_is_told_what_to_grant() {
     let call = platform.call_with("restricted", &[("api_key", "rk_test_51Restricted")]);
     let report = platform.connector.test_connection(&call).await.expect("connected").value;
     let denied: Vec<_> = report.permissions.iter().filter(|p| p.access == Access::Denied).collect();
-    assert_eq!(denied.len(), 1, "{report:?}");
+    // What may not be read may not be written.
+    assert_eq!(denied.len(), 2, "{report:?}");
+    assert_eq!(denied[1].grant.as_deref(), Some("rak_customer_write"));
     assert_eq!(denied[0].grant.as_deref(), Some("rak_customer_read"));
     assert!(denied[0].operations.contains(&"customer.list".to_owned()));
     let error = refused(platform.connector.run_query(&call, "customer.list", "{}", None).await);

@@ -137,15 +137,19 @@ async fn operations_are_found_by_words_and_hints_tell_what_they_do() {
         platform.connector.all_operations(filter).await.expect("a list")
     };
     let ids = |found: &[host::contract::OperationSummary]| found.iter().map(|o| o.id.clone()).collect::<Vec<_>>();
-    assert_eq!(list(Some(OperationKind::Action), None, None).await.len(), 9);
-    assert_eq!(list(Some(OperationKind::Query), None, None).await.len(), 5);
-    assert_eq!(list(Some(OperationKind::Trigger), None, None).await.len(), 7);
+    let all = list(None, None, None).await;
+    for kind in [OperationKind::Action, OperationKind::Query, OperationKind::Trigger] {
+        let of_the_kind: Vec<_> = all.iter().filter(|o| o.kind == kind).cloned().collect();
+        assert!(!of_the_kind.is_empty());
+        assert_eq!(ids(&list(Some(kind), None, None).await), ids(&of_the_kind));
+    }
     assert_eq!(ids(&list(None, None, Some("refund payment")).await)[0], "refund.create");
     assert_eq!(ids(&list(Some(OperationKind::Action), None, Some("CREATE customer")).await)[0], "customer.create");
     assert!(list(None, None, Some("zebra")).await.is_empty());
     let about = list(None, Some("subscription"), None).await;
-    assert!(about.iter().all(|o| o.resource == "subscription") && about.len() == 4);
-    for operation in list(None, None, None).await {
+    let subscriptions: Vec<_> = all.iter().filter(|o| o.resource == "subscription").cloned().collect();
+    assert!(ids(&about) == ids(&subscriptions) && about.len() >= 4);
+    for operation in all {
         let h = operation.hints;
         assert_eq!(h.read_only, operation.kind != OperationKind::Action, "{}", operation.id);
         assert!(!(h.read_only && (h.moves_money || h.destructive)), "{}", operation.id);

@@ -11,7 +11,7 @@ use super::subject::Sent;
 
 /// What an operation offers can be sent by its request.
 pub fn check(sent: Sent<'_>, report: &mut Report<'_>) {
-    let Sent { file, owner, operation, request, inputs, .. } = sent;
+    let Sent { file, owner, operation, request, .. } = sent;
     let files = request.parameters.iter().filter(|p| p.shape == Shape::File).count();
     let line = operation.request.get_ref();
     match (request.encoding, files) {
@@ -31,7 +31,7 @@ pub fn check(sent: Sent<'_>, report: &mut Report<'_>) {
             return report.wrong(file, &operation.request, what);
         }
     }
-    let nested = |name: &str| inputs.iter().find(|f: &&Field| f.name == name && !plain(&f.shape));
+    let nested = |name: &str| request.parameters.iter().find(|f: &&Field| f.name == name && !plain(&f.shape));
     for name in &operation.show {
         if let Some(field) = nested(name.get_ref()) {
             let what = format!(
@@ -42,7 +42,7 @@ pub fn check(sent: Sent<'_>, report: &mut Report<'_>) {
             report.wrong(file, name, what);
         }
     }
-    for table in std::iter::once(&operation.sample).chain(&operation.defaults) {
+    for table in std::iter::once(&operation.sample).chain(&operation.defaults).chain(&operation.fixed) {
         if let Some(field) = table.get_ref().keys().find_map(|name| nested(name)) {
             let what = format!(
                 "{owner} gives `{}`, which is {}: beside a file only plain values can be sent",

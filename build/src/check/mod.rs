@@ -10,18 +10,21 @@ use crate::api::Api;
 use crate::catalogue::Catalogue;
 use crate::problem::Report;
 
+mod aliases;
 mod connection;
 mod connector;
 mod egress;
 mod encoding;
+mod errors;
 mod fields;
 mod hooks;
+mod inverse;
 mod money;
 mod names;
 mod operations;
 mod paths;
+mod permissions;
 mod prefixes;
-mod probes;
 mod references;
 mod resources;
 mod safety;
@@ -42,7 +45,9 @@ pub fn check(catalogue: &Catalogue, api: &Api, facts: &Facts, report: &mut Repor
     prefixes::check(catalogue, report);
     names::check(catalogue, report);
     operations::check(subject, report);
+    aliases::check(subject, report);
     fields::check(subject, report);
     triggers::check(subject, report);
-    probes::check(subject, report);
+    permissions::check(subject, report);
+    errors::check(&catalogue.errors, api, report);
 }

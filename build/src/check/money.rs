@@ -9,13 +9,13 @@ use super::subject::Sent;
 
 /// Each stands for an amount, and a currency stands beside it.
 pub fn check(sent: Sent<'_>, report: &mut Report<'_>) {
-    let Sent { file, owner, operation, request, .. } = sent;
+    let Sent { file, owner, operation, request, inputs, .. } = sent;
     for (major, minor) in &operation.major_units {
         if request.parameters.iter().any(|p| p.name == *major.get_ref()) {
             let what = format!("{owner} takes `{}` in major units, which is a parameter already", major.get_ref());
             report.wrong(file, major, what);
         }
-        match request.parameters.iter().find(|p| p.name == *minor.get_ref()) {
+        match inputs.iter().find(|p| p.name == *minor.get_ref()) {
             None => sent.no_parameter("takes in major units", minor, report),
             Some(amount) if !offers(&amount.shape, &|s| matches!(s, Shape::Amount)) => {
                 let what = format!(

@@ -7,7 +7,7 @@ use crate::inputs::inputs;
 use crate::problem::Report;
 
 use super::subject::{Sent, Subject};
-use super::{encoding, hooks, money, references, safety, values};
+use super::{encoding, hooks, inverse, money, references, safety, values};
 
 /// Every action and query.
 pub fn check(subject: Subject<'_>, report: &mut Report<'_>) {
@@ -36,6 +36,7 @@ fn one(
     hooks::used(subject, sent, report);
     money::check(sent, report);
     encoding::check(sent, report);
+    inverse::check(subject, resource, sent, report);
     for name in operation.show.iter().chain(&operation.one_of) {
         if !inputs.iter().any(|f| f.name == *name.get_ref()) {
             sent.no_parameter("shows", name, report);
@@ -49,6 +50,12 @@ fn one(
         let values = Value::Table(defaults.get_ref().clone());
         if let Err(problem) = values::check(&values, &inputs, "defaults", false) {
             report.wrong(file, defaults, format!("{owner}: {problem}"));
+        }
+    }
+    if let Some(fixed) = &operation.fixed {
+        let values = Value::Table(fixed.get_ref().clone());
+        if let Err(problem) = values::check(&values, &request.parameters, "fixed", false) {
+            report.wrong(file, fixed, format!("{owner}: {problem}"));
         }
     }
 }

@@ -60,6 +60,7 @@ fn mapped(
     let fits: fn(&Shape) -> bool = match ValueKind::parse(kind) {
         Ok(ValueKind::Text) => |s| matches!(s, Shape::String | Shape::Enum(_) | Shape::Decimal),
         Ok(ValueKind::Integer) => |s| matches!(s, Shape::Integer),
+        Ok(ValueKind::Number) => |s| matches!(s, Shape::Number),
         Ok(ValueKind::Timestamp) => |s| matches!(s, Shape::Timestamp),
         Ok(ValueKind::Money) => |s| matches!(s, Shape::Amount),
         Ok(ValueKind::Boolean) => |s| matches!(s, Shape::Boolean),

@@ -1,21 +1,25 @@
 //! `cargo xtask facts PATH_TO_OPENAPI`: writes the facts of an API version from an OpenAPI document.
+//! `cargo xtask docs`: writes the pages of `docs/`, by the package `docs-writer`. That needs a connector that builds, and
+//! facts are written when none does, so it is built only when it is asked for.
 //!
 //! What is known to be wrong in documents is in `errata.json`: where (`at`, a JSON pointer), how that is known (`reason`)
 //! and what stands there `instead`, or which place has the right thing to `copy`. One that a document does not need is left out, and said so.
 
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use serde_json::Value;
 use stripe_facts::{import, text};
 
-const USAGE: &str = "usage: cargo xtask facts PATH_TO_OPENAPI [OUTPUT_DIRECTORY]";
+const USAGE: &str = "usage: cargo xtask facts PATH_TO_OPENAPI [OUTPUT_DIRECTORY]
+       cargo xtask docs";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["facts", document] => write_facts(Path::new(document), Path::new(env!("CARGO_MANIFEST_DIR"))),
         ["facts", document, output] => write_facts(Path::new(document), Path::new(output)),
+        ["docs"] => return write_docs(),
         _ => Err(USAGE.to_owned()),
     };
     match result {
@@ -25,6 +29,21 @@ fn main() -> ExitCode {
         }
         Err(problem) => {
             eprintln!("{problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn write_docs() -> ExitCode {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["run", "--quiet", "--package", "docs-writer"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    match command.status() {
+        Ok(status) if status.success() => ExitCode::SUCCESS,
+        // It has said why.
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("cannot run cargo: {error}");
             ExitCode::FAILURE
         }
     }

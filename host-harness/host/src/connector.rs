@@ -10,8 +10,8 @@ use crate::component::ComponentFacts;
 use crate::connection::Call;
 use crate::contract::{
     ActionResult, ChoicePage, ChoiceRequest, ConnectionReport, ConnectionType, DescribeRequest, Event, File, Operation,
-    OperationFilter, OperationPage, OperationSummary, PollResult, QueryResult, Receipt, RecentEvents, ResourceType,
-    Subscription, SubscriptionRequest, SubscriptionState, TriggerUse, Unsubscribed, WebhookRequest,
+    OperationFilter, OperationPage, OperationSummary, Permission, PollResult, QueryResult, Receipt, RecentEvents,
+    ResourceType, Subscription, SubscriptionRequest, SubscriptionState, TriggerUse, Unsubscribed, WebhookRequest,
 };
 use crate::egress::Policy;
 use crate::failure::{CallError, PlatformError, PlatformFailure};
@@ -110,6 +110,13 @@ impl Connector {
         let function = self.runner().functions.connection_test;
         let (what, context) = What::with(function.name, None, call);
         self.runner().start(function, what, |left| (context.within(left),), Answer::fallible())
+    }
+
+    /// The fewest permissions that credentials need for these operations and triggers.
+    pub fn permissions(&self, operations: &[String]) -> Running<Vec<Permission>> {
+        let function = self.runner().functions.connection_permissions;
+        let parameters = (operations.to_vec(),);
+        self.runner().start(function, What::offline(function.name, None), |_| parameters, Answer::fallible())
     }
 
     /// A page of the operations that pass the filter: at most `limit`, 1 to 1000.

@@ -166,7 +166,7 @@ fn a_record_with_another_field_is_another_type() {
     let guest = Guest::new().with_contract("decline-code: option<string>", "decline-code: option<u32>");
     let error = guest.try_load(&manifest()).err().unwrap();
     // Every function that may fail has it.
-    assert!(matches!(&error, LoadError::ExportTypes { functions, .. } if functions.len() == 15), "{error:?}");
+    assert!(matches!(&error, LoadError::ExportTypes { functions, .. } if functions.len() == 16), "{error:?}");
 }
 
 #[tokio::test]

@@ -101,6 +101,16 @@ fn member<'a>(object: &'a str, name: &str) -> Option<&'a RawValue> {
     members.get(name).copied()
 }
 
+/// Names as a table shows them: some, and how many more there are.
+pub fn some(names: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().checked_sub(SHOWN) {
+        None | Some(0) => shown,
+        Some(more) => format!("{shown} and {more} more"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

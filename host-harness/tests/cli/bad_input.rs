@@ -72,7 +72,11 @@ fn inputs_that_an_operation_does_not_take() {
     for (operation, input, said) in [
         ("payment_intent.create", r#"{"amount": 5}"#, &["`currency` is required", "field     currency\n"][..]),
         ("customer.retrieve", "{}", &["`customer` is required", "field     customer\n"]),
-        ("price.create", r#"{"currency": "usd", "recurring": {}}"#, &["field     recurring.interval\n"]),
+        (
+            "price.create",
+            r#"{"currency": "usd", "product": "prod_1", "recurring": {}}"#,
+            &["field     recurring.interval\n"],
+        ),
         ("customer.create", r#"{"email": 5}"#, &["field     email\n"]),
         ("subscription.create", r#"{"customer": "cus_1", "items": [{"price": 5}]}"#, &["field     items[0].price\n"]),
         ("customer.create", r#"{"emial": "a@example.com"}"#, &["field     emial\n", "email"]),

@@ -28,6 +28,8 @@ fn an_operation_is_described() {
     assert_eq!(described["summary"]["id"], "customer.create");
     assert_eq!(described["input_schema"]["type"], "object");
     assert_eq!(described["sample_output"]["object"], "customer");
+    let undone = Harness::new(&["describe", "subscription.create"]).run().succeeded().stdout;
+    assert!(undone.contains("subscription.cancel"), "{undone}");
     let trigger = Harness::new(&["describe", "customer.created"]).run().succeeded().stdout;
     assert!(!trigger.contains("harness call"), "{trigger}");
     Harness::new(&["describe", "customer.creat"]).run().failed(1, &["unknown-operation", "customer.create"]);
@@ -68,6 +70,19 @@ fn a_schema_comes_by_degrees_and_its_objects_by_name() {
     let customer = Harness::new(&["schema", "customer"]).run().succeeded().json();
     assert!(customer["properties"]["email"].is_object(), "{customer}");
     Harness::new(&["schema", "custmer"]).run().failed(1, &["customer"]);
+}
+
+#[test]
+fn what_to_tick_for_a_key_is_shown_for_the_operations_that_are_chosen() {
+    let shown = Harness::new(&["permissions", "customer.list", "customer.create", "refund.create"]).run().succeeded();
+    for part in ["Customers: Write", "rak_customer_write", "rak_charge_write", "customer.list"] {
+        assert!(shown.stdout.contains(part), "{part}: {}", shown.stdout);
+    }
+    assert!(!shown.stdout.contains("rak_customer_read"), "writing includes reading: {}", shown.stdout);
+    let all = Harness::new(&["permissions", "--all", "--json"]).run().succeeded().json();
+    assert!(all.as_array().unwrap().len() > 5, "{all}");
+    Harness::new(&["permissions"]).run().failed(2, &["OPERATION"]);
+    Harness::new(&["permissions", "refund.creat"]).run().failed(1, &["refund.create"]);
 }
 
 #[test]

@@ -144,7 +144,7 @@ fn serve_takes_refuses_and_drops() {
         assert_eq!((&refused["type"], &refused["error"]["kind"]), (&json!("refused"), &json!("signature")));
     }
 
-    let other = body.replace("customer.created", "account.updated");
+    let other = body.replace("customer.created", "customer.tax_id.created");
     assert_eq!(exchange(&url, "POST", "/webhooks/any/path", &signed(WEBHOOK_SECRET, 0, &other), &other).0, 200);
     assert_eq!(running.json_line()["type"], "ignored");
 

@@ -32,9 +32,9 @@ fn waits(input: &Input) -> bool {
     input.extra.get(AT_PERIOD_END) == Some(&Value::Bool(true))
 }
 
-fn meaningless(input: Node<'_, '_>) -> &'static [&'static str] {
+fn meaningless(_: Operation, input: Node<'_, '_>) -> Vec<&'static str> {
     let waits = input.get(AT_PERIOD_END).and_then(Node::as_bool) == Some(true);
-    if waits { &AT_ONCE } else { &[] }
+    if waits { AT_ONCE.to_vec() } else { Vec::new() }
 }
 
 fn before(input: &mut Input) -> Result<()> {

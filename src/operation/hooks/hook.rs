@@ -24,7 +24,7 @@ pub struct Hook {
     /// Whether a repeated run without an idempotency key finds that the work was done.
     pub finds_it_done: bool,
     /// The input fields that mean nothing beside those that an input has so far.
-    pub meaningless: Option<fn(Node<'_, '_>) -> &'static [&'static str]>,
+    pub meaningless: Option<fn(Operation, Node<'_, '_>) -> Vec<&'static str>>,
 }
 
 /// A hook that does nothing.

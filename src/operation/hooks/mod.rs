@@ -6,14 +6,20 @@
 mod cancel_subscription;
 mod checkout_urls;
 mod hook;
+mod pause_subscription;
+mod resume_subscription;
 
 pub use hook::Hook;
 
 use crate::catalogue::Operation;
 use crate::error::{Error, ErrorKind, Result};
 
-static HOOKS: [(&str, &Hook); 2] =
-    [("cancel-subscription", &cancel_subscription::HOOK), ("checkout-urls", &checkout_urls::HOOK)];
+static HOOKS: [(&str, &Hook); 4] = [
+    ("cancel-subscription", &cancel_subscription::HOOK),
+    ("checkout-urls", &checkout_urls::HOOK),
+    ("pause-subscription", &pause_subscription::HOOK),
+    ("resume-subscription", &resume_subscription::HOOK),
+];
 
 /// The hook of an operation; none where it has none.
 ///

@@ -88,7 +88,11 @@ fn kinds_follow_status_type_and_code() {
         (401, r#""message":"x""#, ErrorKind::Authentication),
         (403, r#""message":"x""#, ErrorKind::Permission),
         (404, r#""message":"x""#, ErrorKind::NotFound),
-        (400, r#""code":"resource_missing","param":"items[0][price]""#, ErrorKind::NotFound),
+        (
+            400,
+            r#""code":"resource_missing","param":"items[0][price]","message":"No such price: 'price_1'""#,
+            ErrorKind::NotFound,
+        ),
         (400, r#""code":"parameter_missing""#, ErrorKind::InvalidInput),
         (400, r#""param":"amount""#, ErrorKind::InvalidInput),
         (400, r#""code":"charge_already_refunded""#, ErrorKind::Conflict),
@@ -118,4 +122,121 @@ fn the_other_mode_is_pointed_out() {
     let message = "No such customer: 'cus_1'; a similar object exists in live mode, but a test mode key was used.";
     let error = said(404, &format!(r#""code":"resource_missing","param":"id","message":"{message}""#));
     assert!(error.hint.is_some_and(|h| h.contains("other mode")));
+}
+
+/// The hint of a refusal with these members.
+fn hint(status: u16, members: &str) -> String {
+    said(status, members).hint.unwrap_or_else(|| panic!("no hint: {members}"))
+}
+
+#[test]
+fn every_error_code_that_the_api_knows_has_a_way_out() {
+    use crate::catalogue::{Shape, table};
+    let members = table().expect("a table").object("payment_intent").expect("a payment intent");
+    let Some(Shape::Object(error)) = members.get("last_payment_error").map(|f| f.shape()) else { panic!("no error") };
+    let Some(Shape::Enum(codes)) = error.get("code").map(|f| f.shape()) else { panic!("no codes") };
+    assert!(codes.len() > 200);
+    for code in codes {
+        let hint = hint(400, &format!(r#""code":"{code}","message":"x""#));
+        assert!(hint.len() > 20 && hint.ends_with('.'), "{code}: {hint}");
+    }
+}
+
+#[test]
+fn every_reason_of_a_decline_has_a_way_out() {
+    // Stripe's page "Decline codes", and those of its page on bank debits.
+    let reasons = "authentication_not_handled authentication_required approve_with_id call_issuer card_not_supported \
+        card_velocity_exceeded currency_not_supported do_not_honor do_not_try_again duplicate_transaction expired_card \
+        fraudulent generic_decline incorrect_address incorrect_cvc incorrect_number incorrect_pin incorrect_zip \
+        insufficient_funds invalid_account invalid_amount invalid_cvc invalid_expiry_month invalid_expiry_year \
+        invalid_number invalid_pin issuer_not_available lost_card merchant_blacklist \
+        mobile_device_authentication_required new_account_information_available no_action_taken not_permitted \
+        offline_pin_required online_or_offline_pin_required pickup_card pin_try_exceeded \
+        previously_declined_do_not_retry processing_error reenter_transaction restricted_card \
+        revocation_of_all_authorizations revocation_of_authorization security_violation service_not_allowed stolen_card \
+        stop_payment_order testmode_decline transaction_not_allowed try_again_later withdrawal_count_limit_exceeded";
+    let of = |reason: &str| {
+        let body = format!(
+            r#"{{"error":{{"type":"card_error","code":"card_declined","decline_code":"{reason}","message":"Your card was declined."}}}}"#
+        );
+        refused(&post(), [answer(402, &body)]).hint.expect("a hint")
+    };
+    let unknown = of("a_reason_of_next_year");
+    assert!(unknown.contains("call the bank"), "{unknown}");
+    for reason in reasons.split_whitespace() {
+        let hint = of(reason);
+        let says_more = hint != unknown || of("generic_decline") == hint;
+        assert!(says_more, "{reason}: {hint}");
+        if ["fraudulent", "lost_card", "stolen_card", "merchant_blacklist", "pickup_card"].contains(&reason) {
+            assert!(hint.contains("no more than a general decline"), "{reason}: {hint}");
+        }
+    }
+}
+
+#[test]
+fn what_the_message_says_goes_before_what_the_code_says() {
+    for (status, members, says) in [
+        (
+            400,
+            r#""param":"line_items[0]","message":"You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use only one-time prices.""#,
+            "mode `subscription`",
+        ),
+        (
+            400,
+            r#""code":"resource_missing","message":"This customer has no attached payment source or default payment method. Please consider adding a default payment method.""#,
+            "default_payment_method",
+        ),
+        (
+            404,
+            r#""code":"resource_missing","param":"id","message":"No such customer: 'cus_1'; a similar object exists in live mode, but a test mode key was used to make this request.""#,
+            "live key",
+        ),
+        (404, r#""code":"resource_missing","param":"id","message":"No such customer: 'cus_1'""#, "test and live"),
+        (
+            400,
+            r#""param":"currency","message":"Invalid currency: xyz. Stripe currently supports these currencies: usd""#,
+            "codes in the message",
+        ),
+        (400, r#""code":"amount_too_small","message":"Amount must be at least $0.50 usd""#, "smallest unit"),
+        (
+            400,
+            r#""code":"parameter_invalid_integer","param":"amount","message":"Invalid integer: 10.99""#,
+            "1099 for 10.99",
+        ),
+        (
+            401,
+            r#""message":"This API call cannot be made with a publishable API key. Please use a secret API key.""#,
+            "publishable",
+        ),
+        (401, r#""code":"api_key_expired","message":"Expired API Key provided""#, "has expired"),
+        (401, r#""message":"Invalid API Key provided: sk_test_***""#, "Copy the key again"),
+        (409, r#""code":"idempotency_key_in_use","message":"x""#, "running already"),
+        (429, r#""message":"Too many requests""#, "in parallel"),
+        (
+            403,
+            r#""message":"Having the 'rak_charge_write' permission would allow this request to continue.""#,
+            "Grant rak_charge_write (Charges and refunds: Write)",
+        ),
+        (
+            400,
+            r#""param":"query","message":"We were unable to parse your search query. Try using the format `metadata[\"key\"]:\"value\"`.""#,
+            "joined by AND or OR",
+        ),
+    ] {
+        let hint = hint(status, members);
+        assert!(hint.contains(says), "{members}: {hint}");
+    }
+}
+
+#[test]
+fn a_subscription_without_a_payment_method_is_not_an_id_that_does_not_exist() {
+    let message = "This customer has no attached payment source or default payment method.";
+    let error = said(400, &format!(r#""code":"resource_missing","message":"{message}""#));
+    assert_eq!(error.kind, ErrorKind::Conflict);
+}
+
+#[test]
+fn a_new_code_still_has_the_way_out_of_its_kind() {
+    assert!(hint(404, r#""code":"a_code_of_next_year","message":"x""#).contains("test and live"));
+    assert!(hint(409, r#""code":"a_code_of_next_year","message":"x""#).contains("look at it first"));
 }

@@ -3,7 +3,7 @@
 use super::items::Texts;
 use super::record::cursors;
 use super::request::Request;
-use crate::layout::{auth_method, connection_field, probe};
+use crate::layout::{auth_method, connection_field, permission};
 use crate::names::FieldKind;
 
 cursors! {
@@ -45,18 +45,20 @@ cursors! {
         /// Its value unless another is given; empty for none.
         default: text(connection_field::DEFAULT) -> &'t str,
     }
-    /// A read that shows whether a restricted key has a permission.
-    Probe, named by title {
-        /// What it is about.
-        title: text(probe::TITLE) -> &'t str,
-        /// The operations that need it.
-        operations: texts(probe::OPERATIONS) -> Texts<'t>,
+    /// What a restricted key may be allowed, to read or to write.
+    Permission, named by name {
+        /// Its name, `customer`.
+        name: text(permission::NAME) -> &'t str,
+        /// What the service calls it where keys are made.
+        title: text(permission::TITLE) -> &'t str,
+        /// What triggers need of it: `read`, `write` or, empty, nothing.
+        triggers: text(permission::TRIGGERS) -> &'t str,
     }
 }
 
-impl<'t> Probe<'t> {
-    /// The request that tries it.
-    pub fn request(self) -> Option<Request<'t>> {
-        Request::named_in(self.0, probe::REQUEST)
+impl<'t> Permission<'t> {
+    /// The request that shows whether a key may read it.
+    pub fn probe(self) -> Option<Request<'t>> {
+        Request::named_in(self.0, permission::PROBE)
     }
 }

@@ -5,9 +5,10 @@
 //! is empty, a list on damage ends. The arrows point one way:
 //!
 //! ```text
-//! table ─▶ verify ─▶ operation, resource, connection ─▶ request ─▶ record ─▶ shape ─▶ items ─▶ heap
+//! table ─▶ verify ─▶ operation, resource, connection, advice ─▶ request ─▶ record ─▶ shape ─▶ items ─▶ heap
 //! ```
 
+mod advice;
 mod connection;
 mod heap;
 mod index;
@@ -20,9 +21,10 @@ mod shape;
 mod table;
 mod verify;
 
-pub use connection::{AuthMethod, ConnectionField, Probe};
+pub use advice::Advice;
+pub use connection::{AuthMethod, ConnectionField, Permission};
 pub use items::{Item, Items, ItemsIter, Texts, TextsIter};
-pub use operation::{Meaning, Operation, Trigger};
+pub use operation::{Alias, Meaning, Operation, Trigger};
 pub use request::{EventType, Object, Request};
 pub use resource::{Mapping, Resource};
 pub use shape::{Field, Fields, FieldsIter, Shape, ShapeAt};

@@ -5,7 +5,7 @@ use super::items::{Item, Items, Texts};
 use super::record::{Record, cursors};
 use super::request::Request;
 use super::shape::Fields;
-use crate::layout::{meaning, operation, pair, trigger};
+use crate::layout::{alias, meaning, operation, pair, trigger};
 use crate::names::{OperationKind, Rule, Safety};
 
 cursors! {
@@ -33,6 +33,8 @@ cursors! {
         sample: text(operation::SAMPLE) -> &'t str,
         /// Values of input fields that are left out, as a JSON object; empty for none.
         defaults: text(operation::DEFAULTS) -> &'t str,
+        /// Values that are always sent and nobody gives, as a JSON object; empty for none.
+        fixed: text(operation::FIXED) -> &'t str,
         /// The hook that knows what the schema does not say; empty for none.
         hook: text(operation::HOOK) -> &'t str,
         /// Input fields that the hook adds.
@@ -41,8 +43,33 @@ cursors! {
         major_units: list(operation::MAJOR_UNITS) -> Items<'t, (&'t str, &'t str)>,
         /// Input fields of which exactly one must be given.
         one_of: texts(operation::ONE_OF) -> Texts<'t>,
+        /// The id of the action that takes back what it did; empty for none.
+        inverse: text(operation::INVERSE) -> &'t str,
         /// What is said of its input fields, sorted by path.
         meanings: list(operation::MEANINGS) -> Items<'t, Meaning<'t>>,
+    }
+    /// A name of an operation under which its input and output have names of their own.
+    Alias, named by name {
+        /// The name.
+        name: text(alias::NAME) -> &'t str,
+        /// The id of the operation.
+        operation: text(alias::OPERATION) -> &'t str,
+        /// Action or query.
+        kind: case(alias::KIND, OperationKind::from_code, OperationKind::Action) -> OperationKind,
+        /// Input fields, as they are shown, and where in the operation's input each value goes.
+        inputs: list(alias::INPUTS) -> Items<'t, (&'t str, &'t str)>,
+        /// Those that must be given.
+        required: texts(alias::REQUIRED) -> Texts<'t>,
+        /// Values of those that are left out, as a JSON object; empty for none.
+        defaults: text(alias::DEFAULTS) -> &'t str,
+        /// Input fields that choose among the objects of a page, and the member that each is held against.
+        filters: list(alias::FILTERS) -> Items<'t, (&'t str, &'t str)>,
+        /// The input field that is an idempotency key of the caller's own; empty for none.
+        key: text(alias::KEY) -> &'t str,
+        /// Members of the output, and where in the operation's each is; empty where that is handed on as it is.
+        outputs: list(alias::OUTPUTS) -> Items<'t, (&'t str, &'t str)>,
+        /// An input, as JSON.
+        sample: text(alias::SAMPLE) -> &'t str,
     }
     /// What people read about a field, and what is demanded of it beyond its type.
     Meaning, named by path {

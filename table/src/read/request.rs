@@ -23,6 +23,8 @@ cursors! {
         read_only: flag(request::READ_ONLY) -> bool,
         /// Whether its answer is a file and not JSON.
         binary: flag(request::BINARY) -> bool,
+        /// The name of the permission that a restricted key needs for it; empty where none is known.
+        permission: text(request::PERMISSION) -> &'t str,
         /// Its parameters other than those of the path.
         parameters: fields(request::PARAMETERS) -> Fields<'t>,
         /// What a success answers.

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use super::connection::{AuthMethod, ConnectionField, Probe};
+use super::advice::Advice;
+use super::connection::{AuthMethod, ConnectionField, Permission};
 use super::heap::Heap;
 use super::items::Items;
-use super::operation::{Operation, Trigger};
+use super::operation::{Alias, Operation, Trigger};
 use super::record::Record;
 use super::request::{EventType, Object, Request};
 use super::resource::Resource;
@@ -90,6 +91,16 @@ impl<'t> Table<'t> {
         index::named(self.heap, Section::OperationNames, Section::NamedOperations, id_or_alias)
     }
 
+    /// The names of operations with fields of their own, sorted.
+    pub fn aliases(self) -> Items<'t, Alias<'t>> {
+        Items::section(self.heap, Section::Aliases)
+    }
+
+    /// The same by its name.
+    pub fn alias(self, name: &str) -> Option<Alias<'t>> {
+        self.aliases().with_key(name, Alias::name).first()
+    }
+
     /// The triggers, as they shall be listed.
     pub fn triggers(self) -> Items<'t, Trigger<'t>> {
         Items::section(self.heap, Section::Triggers)
@@ -170,8 +181,13 @@ impl<'t> Table<'t> {
         Items::section(self.heap, Section::ConnectionFields)
     }
 
-    /// The reads that show what a restricted key may do.
-    pub fn probes(self) -> Items<'t, Probe<'t>> {
-        Items::section(self.heap, Section::Probes)
+    /// What a restricted key may be allowed, in the order in which keys are shown.
+    pub fn permissions(self) -> Items<'t, Permission<'t>> {
+        Items::section(self.heap, Section::Permissions)
+    }
+
+    /// What to do about errors.
+    pub fn advice(self) -> Items<'t, Advice<'t>> {
+        Items::section(self.heap, Section::Advice)
     }
 }

@@ -4,25 +4,27 @@
 use super::heap::Heap;
 use super::index;
 use super::items::{Item, Items, Texts};
-use super::operation::{Meaning, Operation, Trigger};
+use super::operation::{Alias, Meaning, Operation, Trigger};
 use super::request::{EventType, Object, Request};
 use super::resource::Resource;
 use crate::failure::Damaged;
 use crate::layout::{
-    Column, DEPTH, FIELD_FLAGS, FIRST_CELL, STEPS, Section, WORD, auth_method, checksum, code, connection_field, event,
-    header, object, operation, pair, probe, request, resource, tag, trigger,
+    Column, DEPTH, FIELD_FLAGS, FIRST_CELL, STEPS, Section, WORD, advice, alias, auth_method, checksum, code,
+    connection_field, event, header, object, operation, pair, permission, request, resource, tag, trigger,
 };
 
 /// The sections that hold records, and what these are.
-const RECORDS: [(Section, &[Column]); 10] = [
+const RECORDS: [(Section, &[Column]); 12] = [
     (Section::Constants, pair::COLUMNS),
     (Section::AuthMethods, auth_method::COLUMNS),
     (Section::ConnectionFields, connection_field::COLUMNS),
-    (Section::Probes, probe::COLUMNS),
+    (Section::Permissions, permission::COLUMNS),
+    (Section::Advice, advice::COLUMNS),
     (Section::Requests, request::COLUMNS),
     (Section::Objects, object::COLUMNS),
     (Section::Events, event::COLUMNS),
     (Section::Operations, operation::COLUMNS),
+    (Section::Aliases, alias::COLUMNS),
     (Section::Triggers, trigger::COLUMNS),
     (Section::Resources, resource::COLUMNS),
 ];
@@ -188,6 +190,7 @@ impl<'t> Check<'t> {
         self.sorted(Section::Requests, Request::id)?;
         self.sorted(Section::Objects, Object::name)?;
         self.sorted(Section::Events, EventType::name)?;
+        self.sorted(Section::Aliases, Alias::name)?;
         for operation in Items::<Operation<'_>>::section(self.heap, Section::Operations) {
             if !operation.meanings().iter().map(Meaning::path).is_sorted() {
                 return damaged("meanings are not sorted", self.heap.section(Section::Operations).0);

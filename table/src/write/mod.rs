@@ -14,7 +14,7 @@ use crate::failure::TooLarge;
 use crate::layout::Section;
 use crate::model::{Model, Request};
 
-/// Writes a table. Constants, requests, objects and events are sorted, as are the meanings of an operation;
+/// Writes a table. Constants, requests, objects, events and aliases are sorted, as are the meanings of an operation;
 /// operations, triggers and resources keep their order. Where a request is named that the model has not, none is.
 ///
 /// # Errors
@@ -24,6 +24,8 @@ pub fn write(model: &Model) -> Result<Vec<u8>, TooLarge> {
     requests.sort_by(|a, b| a.id.cmp(&b.id));
     let mut events: Vec<_> = model.events.iter().collect();
     events.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut aliases: Vec<_> = model.aliases.iter().collect();
+    aliases.sort_by(|a, b| a.name.cmp(&b.name));
 
     let mut records = Records::of_requests(&requests);
     for key in keys(model) {
@@ -42,11 +44,13 @@ pub fn write(model: &Model) -> Result<Vec<u8>, TooLarge> {
             Section::Constants => all(&model.constants, |(name, value)| records.constant(name, value))?,
             Section::AuthMethods => all(&model.auth_methods, |a| records.auth_method(a))?,
             Section::ConnectionFields => all(&model.connection_fields, |f| records.connection_field(f))?,
-            Section::Probes => all(&model.probes, |p| records.probe(p))?,
+            Section::Permissions => all(&model.permissions, |p| records.permission(p))?,
+            Section::Advice => all(&model.advice, |a| records.advice(a))?,
             Section::Requests => all(&requests, |r| records.request(r))?,
             Section::Objects => all(&model.objects, |(name, fields)| records.object(name, fields))?,
             Section::Events => all(&events, |e| records.event(e))?,
             Section::Operations => operations.clone(),
+            Section::Aliases => all(&aliases, |a| records.alias(a))?,
             Section::Triggers => triggers.clone(),
             Section::Resources => resources.clone(),
             Section::OperationNames => texts(&mut records, &operation_names)?,

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use super::graph::{Entry, Graph, Node, NodeId, Row, ShapeRef, TextId, Value};
 use crate::failure::TooLarge;
 use crate::layout::{
-    DEPTH, NULLABLE, REQUIRED, auth_method, code, connection_field, event, mapping, meaning, object, operation, pair,
-    probe, request, resource, tag, trigger,
+    DEPTH, NULLABLE, REQUIRED, advice, alias, auth_method, code, connection_field, event, mapping, meaning, object,
+    operation, pair, permission, request, resource, tag, trigger,
 };
 use crate::model::{
-    AuthMethod, ConnectionField, EventType, Field, Mapping, Meaning, Operation, Probe, Request, Resource, Shape,
-    Trigger,
+    Advice, Alias, AuthMethod, ConnectionField, EventType, Field, Mapping, Meaning, Operation, Permission, Request,
+    Resource, Shape, Trigger,
 };
 
 /// Puts things of the model into the graph.
@@ -57,11 +57,20 @@ impl<'m> Records<'m> {
         self.graph.add_listed(row.node())
     }
 
-    pub fn probe(&mut self, it: &'m Probe) -> Result<NodeId, TooLarge> {
+    pub fn permission(&mut self, it: &'m Permission) -> Result<NodeId, TooLarge> {
         let row = Row::default()
-            .with(probe::TITLE, self.text(&it.title)?)
-            .with(probe::REQUEST, self.position(&it.request))
-            .maybe(probe::OPERATIONS, self.texts(&it.operations)?);
+            .with(permission::NAME, self.text(&it.name)?)
+            .with(permission::TITLE, self.text(&it.title)?)
+            .with(permission::PROBE, self.position(&it.probe))
+            .with(permission::TRIGGERS, self.text(&it.triggers)?);
+        self.graph.add_listed(row.node())
+    }
+
+    pub fn advice(&mut self, it: &'m Advice) -> Result<NodeId, TooLarge> {
+        let row = Row::default()
+            .with(advice::HINT, self.text(&it.hint)?)
+            .maybe(advice::OF, self.texts(&it.of)?)
+            .with(advice::ABOUT, Value::Number(it.about as u32));
         self.graph.add_listed(row.node())
     }
 
@@ -74,6 +83,7 @@ impl<'m> Records<'m> {
             .with(request::BASE, Value::Number(it.base as u32))
             .with(request::READ_ONLY, Value::Number(it.read_only.into()))
             .with(request::BINARY, Value::Number(it.binary.into()))
+            .with(request::PERMISSION, self.text(&it.permission)?)
             .maybe(request::PARAMETERS, self.members(&it.parameters)?)
             .with(request::RESPONSE, Value::Shape(self.shape(&it.response, 0)?));
         self.graph.add_listed(row.node())
@@ -108,10 +118,12 @@ impl<'m> Records<'m> {
             .maybe(operation::SHOWN, self.texts(&it.shown)?)
             .with(operation::SAMPLE, self.text(&it.sample)?)
             .with(operation::DEFAULTS, self.text(&it.defaults)?)
+            .with(operation::FIXED, self.text(&it.fixed)?)
             .with(operation::HOOK, self.text(&it.hook)?)
             .maybe(operation::EXTRA, self.members(&it.extra)?)
-            .maybe(operation::MAJOR_UNITS, self.list(&it.major_units, |s, (major, minor)| s.pair(major, minor))?)
+            .maybe(operation::MAJOR_UNITS, self.pairs(&it.major_units)?)
             .maybe(operation::ONE_OF, self.texts(&it.one_of)?)
+            .with(operation::INVERSE, self.text(&it.inverse)?)
             .maybe(operation::MEANINGS, self.list(meanings, Self::meaning)?);
         self.graph.add_listed(row.node())
     }
@@ -124,6 +136,21 @@ impl<'m> Records<'m> {
             .with(meaning::RULE, Value::Number(it.rule.map_or(0, |rule| rule as u32 + 1)))
             .with(meaning::PICKS, self.text(&it.picks)?);
         self.graph.add(row.node())
+    }
+
+    pub fn alias(&mut self, it: &'m Alias) -> Result<NodeId, TooLarge> {
+        let row = Row::default()
+            .with(alias::NAME, self.text(&it.name)?)
+            .with(alias::OPERATION, self.text(&it.operation)?)
+            .with(alias::KIND, Value::Number(it.kind as u32))
+            .maybe(alias::INPUTS, self.pairs(&it.inputs)?)
+            .with(alias::SAMPLE, self.text(&it.sample)?)
+            .maybe(alias::REQUIRED, self.texts(&it.required)?)
+            .maybe(alias::OUTPUTS, self.pairs(&it.outputs)?)
+            .with(alias::KEY, self.text(&it.key)?)
+            .with(alias::DEFAULTS, self.text(&it.defaults)?)
+            .maybe(alias::FILTERS, self.pairs(&it.filters)?);
+        self.graph.add_listed(row.node())
     }
 
     pub fn trigger(&mut self, it: &'m Trigger) -> Result<NodeId, TooLarge> {
@@ -172,6 +199,10 @@ impl<'m> Records<'m> {
     fn pair(&mut self, left: &'m str, right: &'m str) -> Result<NodeId, TooLarge> {
         let row = Row::default().with(pair::LEFT, self.text(left)?).with(pair::RIGHT, self.text(right)?);
         self.graph.add(row.node())
+    }
+
+    fn pairs(&mut self, pairs: &'m [(String, String)]) -> Result<Option<NodeId>, TooLarge> {
+        self.list(pairs, |records, (left, right)| records.pair(left, right))
     }
 
     fn text(&mut self, text: &'m str) -> Result<Value, TooLarge> {

@@ -6,10 +6,10 @@ use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
 use stripe_table::model::{
-    AuthMethod, ConnectionField, EventType, Field, Mapping, Meaning, Model, Operation, Probe, Request, Resource, Shape,
-    Trigger,
+    Advice, Alias, AuthMethod, ConnectionField, EventType, Field, Mapping, Meaning, Model, Operation, Permission,
+    Request, Resource, Shape, Trigger,
 };
-use stripe_table::{Base, Encoding, FieldKind, Method, OperationKind, Rule, Safety, ValueKind};
+use stripe_table::{About, Base, Encoding, FieldKind, Method, OperationKind, Rule, Safety, ValueKind};
 
 /// Texts of which many are alike, some are strange and some longer than one byte can say.
 fn text() -> impl Strategy<Value = String> {
@@ -71,8 +71,8 @@ fn fields() -> impl Strategy<Value = Vec<Field>> {
 
 fn request(id: String) -> impl Strategy<Value = Request> {
     let codes = (select(Method::ALL), select(Encoding::ALL), select(Base::ALL));
-    (codes, text(), any::<bool>(), any::<bool>(), fields(), shape()).prop_map(
-        move |((method, encoding, base), path, read_only, binary, parameters, response)| Request {
+    (codes, (text(), text()), any::<bool>(), any::<bool>(), fields(), shape()).prop_map(
+        move |((method, encoding, base), (path, permission), read_only, binary, parameters, response)| Request {
             id: id.clone(),
             method,
             path,
@@ -80,6 +80,7 @@ fn request(id: String) -> impl Strategy<Value = Request> {
             base,
             read_only,
             binary,
+            permission,
             parameters,
             response,
         },
@@ -97,12 +98,12 @@ fn meanings() -> impl Strategy<Value = Vec<Meaning>> {
 }
 
 fn operation(requests: Vec<String>) -> impl Strategy<Value = Operation> {
-    let said = (text(), text(), text(), text(), text(), text(), text());
+    let said = (text(), text(), text(), text(), text(), text(), text(), text(), text());
     let lists = (texts(), texts(), texts(), texts());
     let codes = (select(OperationKind::ALL), select(Safety::ALL), select(requests));
     (said, lists, codes, fields(), vec((text(), text()), 0..3), meanings()).prop_map(
         |(
-            (id, title, description, resource, sample, defaults, hook),
+            (id, title, description, resource, sample, defaults, fixed, hook, inverse),
             (aliases, path_fields, shown, one_of),
             (kind, safety, request),
             extra,
@@ -121,11 +122,32 @@ fn operation(requests: Vec<String>) -> impl Strategy<Value = Operation> {
             shown,
             sample,
             defaults,
+            fixed,
             hook,
             extra,
             major_units,
             one_of,
+            inverse,
             meanings,
+        },
+    )
+}
+
+fn alias() -> impl Strategy<Value = Alias> {
+    let pairs = || vec((text(), text()), 0..3);
+    let said = (text(), text(), text(), text());
+    (text(), said, select(OperationKind::ALL), texts(), (pairs(), pairs(), pairs())).prop_map(
+        |(name, (operation, defaults, key, sample), kind, required, (inputs, filters, outputs))| Alias {
+            name,
+            operation,
+            kind,
+            inputs,
+            required,
+            defaults,
+            filters,
+            key,
+            outputs,
+            sample,
         },
     )
 }
@@ -167,7 +189,9 @@ fn resource(requests: Vec<String>) -> impl Strategy<Value = Resource> {
     )
 }
 
-fn connection(requests: Vec<String>) -> impl Strategy<Value = (Vec<AuthMethod>, Vec<ConnectionField>, Vec<Probe>)> {
+fn connection(
+    requests: Vec<String>,
+) -> impl Strategy<Value = (Vec<AuthMethod>, Vec<ConnectionField>, Vec<Permission>)> {
     let auth_method = (text(), text(), text(), texts(), text(), text(), texts(), any::<bool>()).prop_map(
         |(name, title, kind, fields, authorize_url, token_url, scopes, pkce)| AuthMethod {
             name,
@@ -192,12 +216,17 @@ fn connection(requests: Vec<String>) -> impl Strategy<Value = (Vec<AuthMethod>, 
             default,
         },
     );
-    let probe = (text(), select(requests), texts()).prop_map(|(title, request, operations)| Probe {
+    let permission = (text(), text(), select(requests), text()).prop_map(|(name, title, probe, triggers)| Permission {
+        name,
         title,
-        request,
-        operations,
+        probe,
+        triggers,
     });
-    (vec(auth_method, 0..3), vec(field, 0..3), vec(probe, 0..3))
+    (vec(auth_method, 0..3), vec(field, 0..3), vec(permission, 0..3))
+}
+
+fn advice() -> impl Strategy<Value = Advice> {
+    (select(About::ALL), texts(), text()).prop_map(|(about, of, hint)| Advice { about, of, hint })
 }
 
 /// Any small model: requests, events and meanings sorted and each there once.
@@ -206,27 +235,32 @@ pub fn model() -> impl Strategy<Value = Model> {
         let requests: Vec<_> = ids.iter().cloned().map(request).collect();
         let named: Vec<String> = ids.into_iter().chain([String::new()]).collect();
         let events = btree_map(text(), proptest::option::of(text()), 0..4);
-        let operations = vec(operation(named.clone()), 0..5);
+        let operations = (vec(operation(named.clone()), 0..5), btree_map(text(), alias(), 0..3));
         let resources = vec(resource(named.clone()), 0..5);
         let objects = btree_map(text(), fields(), 0..4);
         let listed = (operations, vec(trigger(), 0..5), resources);
-        (requests, btree_map(text(), text(), 0..4), objects, events, listed, connection(named)).prop_map(
-            |(requests, constants, objects, events, (operations, triggers, resources), connection)| {
-                let (auth_methods, connection_fields, probes) = connection;
-                let events: BTreeMap<String, Option<String>> = events;
-                Model {
-                    constants,
-                    auth_methods,
-                    connection_fields,
-                    probes,
-                    requests,
-                    objects,
-                    events: events.into_iter().map(|(name, object)| EventType { name, object }).collect(),
-                    operations,
-                    triggers,
-                    resources,
-                }
-            },
-        )
+        (requests, btree_map(text(), text(), 0..4), objects, events, listed, connection(named), vec(advice(), 0..3))
+            .prop_map(
+                |(requests, constants, objects, events, (operations, triggers, resources), connection, advice)| {
+                    let (auth_methods, connection_fields, permissions) = connection;
+                    let (operations, aliases) = operations;
+                    let aliases = aliases.into_iter().map(|(name, alias)| Alias { name, ..alias }).collect();
+                    let events: BTreeMap<String, Option<String>> = events;
+                    Model {
+                        constants,
+                        auth_methods,
+                        connection_fields,
+                        permissions,
+                        advice,
+                        requests,
+                        objects,
+                        events: events.into_iter().map(|(name, object)| EventType { name, object }).collect(),
+                        operations,
+                        aliases,
+                        triggers,
+                        resources,
+                    }
+                },
+            )
     })
 }

@@ -35,14 +35,20 @@ pub fn model(table: Table<'_>) -> Model {
                 default: it.default().into(),
             })
             .collect(),
-        probes: table
-            .probes()
+        permissions: table
+            .permissions()
             .iter()
-            .map(|it| model::Probe {
+            .map(|it| model::Permission {
+                name: it.name().into(),
                 title: it.title().into(),
-                request: request_id(it.request()),
-                operations: texts(it.operations()),
+                probe: request_id(it.probe()),
+                triggers: it.triggers().into(),
             })
+            .collect(),
+        advice: table
+            .advice()
+            .iter()
+            .map(|it| model::Advice { about: it.about(), of: texts(it.of()), hint: it.hint().into() })
             .collect(),
         requests: table
             .requests()
@@ -55,6 +61,7 @@ pub fn model(table: Table<'_>) -> Model {
                 base: it.base(),
                 read_only: it.read_only(),
                 binary: it.binary(),
+                permission: it.permission().into(),
                 parameters: fields(it.parameters()),
                 response: shape(it.response()),
             })
@@ -66,6 +73,7 @@ pub fn model(table: Table<'_>) -> Model {
             .map(|it| model::EventType { name: it.name().into(), object: it.object().map(str::to_owned) })
             .collect(),
         operations: table.operations().iter().map(operation).collect(),
+        aliases: table.aliases().iter().map(alias).collect(),
         triggers: table
             .triggers()
             .iter()
@@ -82,6 +90,25 @@ pub fn model(table: Table<'_>) -> Model {
     }
 }
 
+fn alias(it: stripe_table::Alias<'_>) -> model::Alias {
+    model::Alias {
+        name: it.name().into(),
+        operation: it.operation().into(),
+        kind: it.kind(),
+        inputs: pairs(it.inputs()),
+        required: texts(it.required()),
+        defaults: it.defaults().into(),
+        filters: pairs(it.filters()),
+        key: it.key().into(),
+        outputs: pairs(it.outputs()),
+        sample: it.sample().into(),
+    }
+}
+
+fn pairs(pairs: stripe_table::Items<'_, (&str, &str)>) -> Vec<(String, String)> {
+    pairs.iter().map(|(left, right)| (left.to_owned(), right.to_owned())).collect()
+}
+
 fn operation(it: stripe_table::Operation<'_>) -> model::Operation {
     model::Operation {
         id: it.id().into(),
@@ -96,10 +123,12 @@ fn operation(it: stripe_table::Operation<'_>) -> model::Operation {
         shown: texts(it.shown()),
         sample: it.sample().into(),
         defaults: it.defaults().into(),
+        fixed: it.fixed().into(),
         hook: it.hook().into(),
         extra: fields(it.extra()),
-        major_units: it.major_units().iter().map(|(major, minor)| (major.to_owned(), minor.to_owned())).collect(),
+        major_units: pairs(it.major_units()),
         one_of: texts(it.one_of()),
+        inverse: it.inverse().into(),
         meanings: it
             .meanings()
             .iter()

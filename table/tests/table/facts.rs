@@ -74,6 +74,7 @@ fn request_of(it: &stripe_facts::Operation) -> model::Request {
         base: it.base.as_deref().map_or(Base::Api, |name| Base::parse(name).expect("a base")),
         read_only: method == Method::Get,
         binary: it.path.ends_with("/pdf"),
+        permission: String::new(),
         parameters: it.parameters.iter().map(field_of).collect(),
         response: shape_of(&it.response),
     }

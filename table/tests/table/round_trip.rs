@@ -38,12 +38,12 @@ fn what_is_searched_is_sorted_whatever_its_order_was() {
 fn a_request_that_is_not_there_is_none() {
     let mut model = sample::model();
     model.operations[0].request = "v1.nothing".into();
-    model.probes[0].request = "v1.nothing".into();
+    model.permissions[0].probe = "v1.nothing".into();
     let bytes = write(&model).unwrap();
     let table = Table::open(&bytes).unwrap();
     assert_eq!(table.verify(), Ok(()));
     assert_eq!(table.operations().first().unwrap().request(), None);
-    assert_eq!(table.probes().first().unwrap().request(), None);
+    assert_eq!(table.permissions().first().unwrap().probe(), None);
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! A small model in which nothing is left out, as the tests that need one share it.
 
 use stripe_table::model::{
-    AuthMethod, ConnectionField, EventType, Field, Mapping, Meaning, Model, Operation, Probe, Request, Resource, Shape,
-    Trigger,
+    Advice, Alias, AuthMethod, ConnectionField, EventType, Field, Mapping, Meaning, Model, Operation, Permission,
+    Request, Resource, Shape, Trigger,
 };
-use stripe_table::{Base, Encoding, FieldKind, Method, OperationKind, Rule, Safety, ValueKind};
+use stripe_table::{About, Base, Encoding, FieldKind, Method, OperationKind, Rule, Safety, ValueKind};
 
 /// The texts of a list.
 pub fn texts(of: &[&str]) -> Vec<String> {
@@ -26,6 +26,7 @@ pub fn request(id: &str) -> Request {
         base: Base::Api,
         read_only: false,
         binary: false,
+        permission: String::new(),
         parameters: Vec::new(),
         response: Shape::Any,
     }
@@ -46,10 +47,12 @@ pub fn operation(id: &str, aliases: &[&str]) -> Operation {
         shown: Vec::new(),
         sample: String::new(),
         defaults: String::new(),
+        fixed: String::new(),
         hook: String::new(),
         extra: Vec::new(),
         major_units: Vec::new(),
         one_of: Vec::new(),
+        inverse: String::new(),
         meanings: Vec::new(),
     }
 }
@@ -114,11 +117,16 @@ pub fn model() -> Model {
             link: "https://dashboard.example".into(),
             default: "none".into(),
         }],
-        probes: vec![Probe {
+        permissions: vec![Permission {
+            name: "customer".into(),
             title: "Customers".into(),
-            request: "v1.customers.list".into(),
-            operations: texts(&["customer.create", "customer.list"]),
+            probe: "v1.customers.list".into(),
+            triggers: "read".into(),
         }],
+        advice: vec![
+            Advice { about: About::Error, of: texts(&["rate_limit", "lock_timeout"]), hint: "Wait.".into() },
+            Advice { about: About::Message, of: texts(&["No such"]), hint: "Look.".into() },
+        ],
         requests: vec![
             Request {
                 method: Method::Post,
@@ -126,6 +134,7 @@ pub fn model() -> Model {
                 encoding: Encoding::Multipart,
                 base: Base::Files,
                 binary: true,
+                permission: "customer".into(),
                 parameters: vec![
                     field("address", Shape::Union(vec![address.clone(), Shape::Enum(texts(&[""]))])),
                     Field { required: true, ..field("amount", Shape::Amount) },
@@ -179,10 +188,12 @@ pub fn model() -> Model {
                 shown: texts(&["amount", "address"]),
                 sample: r#"{"amount":500}"#.into(),
                 defaults: r#"{"at":0}"#.into(),
+                fixed: r#"{"active":false}"#.into(),
                 hook: "checkout-urls".into(),
                 extra: vec![field("now", Shape::Boolean)],
                 major_units: vec![("total".into(), "amount".into()), ("fee".into(), "fee_amount".into())],
                 one_of: texts(&["total", "amount"]),
+                inverse: "customer.delete".into(),
                 meanings: vec![
                     Meaning {
                         path: "address.city".into(),
@@ -198,6 +209,18 @@ pub fn model() -> Model {
             },
             operation("customer.list", &["customers", "create_customer"]),
         ],
+        aliases: vec![Alias {
+            name: "new-customer".into(),
+            operation: "customer.create".into(),
+            kind: OperationKind::Action,
+            inputs: vec![("town".into(), "address.city".into()), ("sum".into(), "amount".into())],
+            required: texts(&["sum"]),
+            defaults: r#"{"sum":5}"#.into(),
+            filters: vec![("state".into(), "status".into())],
+            key: "own".into(),
+            outputs: vec![("customerId".into(), "id".into())],
+            sample: "{}".into(),
+        }],
         triggers: vec![
             Trigger {
                 title: "New customer".into(),

@@ -89,13 +89,16 @@ impl Walk {
             let _ = (it.name(), it.kind(), it.title(), it.help(), it.required(), it.placeholder(), it.link());
             it.default();
         });
-        self.list(table.probes().len(), table.probes().iter(), |walk, it| {
-            let _ = (it.title(), it.request());
-            walk.texts(it.operations());
+        self.list(table.permissions().len(), table.permissions().iter(), |_, it| {
+            let _ = (it.name(), it.title(), it.probe(), it.triggers());
+        });
+        self.list(table.advice().len(), table.advice().iter(), |walk, it| {
+            let _ = (it.about(), it.hint());
+            walk.texts(it.of());
         });
         self.list(table.requests().len(), table.requests().iter(), |walk, it| {
             let _ = (it.method(), it.path(), it.encoding(), it.base(), it.read_only(), it.binary());
-            let _ = (table.request(it.id()), it.path_names().count());
+            let _ = (it.permission(), table.request(it.id()), it.path_names().count());
             walk.fields(it.parameters(), 0);
             walk.shape(it.response(), 0);
         });
@@ -108,7 +111,7 @@ impl Walk {
         });
         self.list(table.operations().len(), table.operations().iter(), |walk, it| {
             let _ = (table.operation(it.id()), it.kind(), it.title(), it.description(), it.resource(), it.safety());
-            let _ = (it.request(), it.sample(), it.defaults(), it.hook(), format!("{it:?}"));
+            let _ = (it.request(), it.sample(), it.defaults(), it.fixed(), it.hook(), format!("{it:?}"));
             for texts in [it.aliases(), it.path_fields(), it.shown(), it.one_of()] {
                 walk.texts(texts);
             }
@@ -118,6 +121,13 @@ impl Walk {
                 let _ = (meaning.title(), meaning.help(), meaning.rule(), meaning.picks());
                 it.meaning(meaning.path());
             });
+        });
+        self.list(table.aliases().len(), table.aliases().iter(), |walk, it| {
+            let _ = (table.alias(it.name()), it.operation(), it.kind(), it.defaults(), it.key(), it.sample());
+            walk.texts(it.required());
+            for pairs in [it.inputs(), it.filters(), it.outputs()] {
+                walk.list(pairs.len(), pairs.iter(), |_, _| {});
+            }
         });
         self.list(table.triggers().len(), table.triggers().iter(), |walk, it| {
             let _ = (table.trigger(it.id()), table.triggers_of_event(it.event()).len());

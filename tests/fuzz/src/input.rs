@@ -75,6 +75,8 @@ fn run(bytes: &[u8]) {
     again.extend(
         operation.path_fields().into_iter().map(str::to_owned).zip(checked.path.iter().cloned().map(Value::from)),
     );
+    // What is always sent is nobody's to say.
+    again.retain(|name, _| known.contains(&name.as_str()));
     let twice = input::check(operation, &Value::Object(again.clone()).to_string(), Vec::new());
     assert_eq!(twice.as_ref(), Ok(&checked), "{} of {}", Value::Object(again), operation.id());
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use stripe_table::model::{
-    AuthMethod, ConnectionField, EventType, Field, Mapping, Meaning, Model, Operation, Probe, Request, Resource, Shape,
-    Trigger,
+    Advice, AuthMethod, ConnectionField, EventType, Field, Mapping, Meaning, Model, Operation, Permission, Request,
+    Resource, Shape, Trigger,
 };
 use stripe_table::{
-    Base, Encoding, FieldKind, Fields, Method, OperationKind, Rule, Safety, Table, Texts, ValueKind, write,
+    About, Base, Encoding, FieldKind, Fields, Method, OperationKind, Rule, Safety, Table, Texts, ValueKind, write,
 };
 
 use crate::Target;
@@ -132,14 +132,19 @@ impl Walk {
             self.each([field.name(), field.title(), field.help(), field.placeholder(), field.link(), field.default()]);
             std::hint::black_box((field.kind(), field.required()));
         }
-        for probe in table.probes() {
-            self.text(probe.title());
-            self.texts(probe.operations());
-            std::hint::black_box(probe.request().map(|r| r.id().len()));
+        for permission in table.permissions() {
+            self.each([permission.name(), permission.title(), permission.triggers()]);
+            std::hint::black_box(permission.probe().map(|r| r.id().len()));
+        }
+        for advice in table.advice() {
+            self.text(advice.hint());
+            self.texts(advice.of());
+            std::hint::black_box(advice.about());
         }
         for request in table.requests() {
             self.text(request.id());
             self.text(request.path());
+            self.text(request.permission());
             std::hint::black_box((request.method(), request.encoding(), request.base(), request.read_only()));
             request.path_names().for_each(|name| self.text(name));
             self.fields(request.parameters());
@@ -154,7 +159,8 @@ impl Walk {
             self.text(event.object().unwrap_or_default());
         }
         for it in table.operations() {
-            self.each([it.id(), it.title(), it.description(), it.resource(), it.sample(), it.defaults(), it.hook()]);
+            self.each([it.id(), it.title(), it.description(), it.resource(), it.sample(), it.defaults()]);
+            self.each([it.fixed(), it.hook()]);
             for texts in [it.aliases(), it.path_fields(), it.shown(), it.one_of()] {
                 self.texts(texts);
             }
@@ -237,6 +243,7 @@ fn model() -> Model {
         base,
         read_only: method == Method::Get,
         binary: base == Base::Files,
+        permission: "customer".into(),
         parameters: parameters.clone(),
         response,
     };
@@ -263,11 +270,13 @@ fn model() -> Model {
             link: String::new(),
             default: String::new(),
         }],
-        probes: vec![Probe {
-            title: text("Read customers"),
-            request: text("v1.customers.list"),
-            operations: values(&["customer.create"]),
+        permissions: vec![Permission {
+            name: "customer".into(),
+            title: "Customers".into(),
+            probe: "v1.customers.list".into(),
+            triggers: "read".into(),
         }],
+        advice: vec![Advice { about: About::Decline, of: vec!["lost_card".into()], hint: "Wait.".into() }],
         requests: vec![
             request("v1.customers.create", Method::Post, Encoding::Form, Base::Api, one.clone()),
             request("v1.customers.list", Method::Get, Encoding::Form, Base::Api, Shape::List(Box::new(one.clone()))),
@@ -299,10 +308,12 @@ fn model() -> Model {
             shown: values(&["address", "amount"]),
             sample: text("{\"amount\":1}"),
             defaults: text("{\"mode\":\"payment\"}"),
+            fixed: text("{\"active\":false}"),
             hook: text("checkout"),
             extra: parameters[..2].to_vec(),
             major_units: vec![(text("amount_major"), text("amount"))],
             one_of: values(&["amount", "rate"]),
+            inverse: text("customer.delete"),
             meanings: vec![
                 Meaning {
                     path: text("amount"),
@@ -314,6 +325,7 @@ fn model() -> Model {
                 Meaning { path: text("customer"), picks: text("customer"), ..Meaning::default() },
             ],
         }],
+        aliases: Vec::new(),
         triggers: vec![Trigger {
             id: text("customer.created"),
             title: text("Customer created"),

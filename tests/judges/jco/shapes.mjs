@@ -134,6 +134,7 @@ const summary = record({
   description: text,
   resource: text,
   hints: record({readOnly: boolean, destructive: boolean, idempotent: boolean, movesMoney: boolean}),
+  inverse: option(text),
   extras,
 });
 export const operationPage = record({operations: list(summary), nextCursor: option(text)});

@@ -11,7 +11,9 @@ mod bindings {
 use bindings::automation::connector::types as wit;
 use bindings::exports::automation::connector as exported;
 use exported::actions::ActionResult;
-use exported::connection::{AuthKind, AuthMethod, ConnectionField, ConnectionReport, ConnectionType, FieldKind};
+use exported::connection::{
+    AuthKind, AuthMethod, ConnectionField, ConnectionReport, ConnectionType, FieldKind, Permission,
+};
 use exported::operations::{
     DescribeRequest, Hints, Operation, OperationFilter, OperationKind, OperationPage, OperationSummary,
 };
@@ -172,6 +174,14 @@ impl exported::connection::Guest for Notes {
             extras: Vec::new(),
         })
     }
+
+    /// A token may do everything.
+    fn permissions(operations: Vec<String>) -> Result<Vec<Permission>> {
+        match operations.iter().find(|id| !catalogue().iter().any(|summary| summary.id == **id)) {
+            Some(id) => Err(error(ErrorKind::UnknownOperation, format!("there is no operation {id:?}"))),
+            None => Ok(Vec::new()),
+        }
+    }
 }
 
 fn summary(id: &str, kind: OperationKind, title: &str) -> OperationSummary {
@@ -184,6 +194,7 @@ fn summary(id: &str, kind: OperationKind, title: &str) -> OperationSummary {
         description: format!("{title}."),
         resource: "note".to_owned(),
         hints: Hints { read_only: reads, destructive: false, idempotent: true, moves_money: false },
+        inverse: None,
         extras: Vec::new(),
     }
 }

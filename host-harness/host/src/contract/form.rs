@@ -246,7 +246,7 @@ records! {
     Permission { title, operations, access, grant }
     ConnectionReport { mode, account_id, account_name, api_version, restricted, permissions } + extras
     Hints { read_only, destructive, idempotent, moves_money }
-    OperationSummary { id, tool_name, kind, title, description, resource, hints } + extras
+    OperationSummary { id, tool_name, kind, title, description, resource, hints, inverse } + extras
     OperationPage { operations, next_cursor }
     Operation { summary, aliases } + { input_schema, output_schema, sample_input, sample_output }
     FieldMapping { internal, external, kind }

@@ -10,7 +10,7 @@ use wasmtime::component::{Component, ComponentExportIndex, ComponentNamedList, L
 
 use super::bindings::automation::connector::types::{CallContext, Error, File, Json};
 use super::bindings::exports::automation::connector::actions::ActionResult;
-use super::bindings::exports::automation::connector::connection::{ConnectionReport, ConnectionType};
+use super::bindings::exports::automation::connector::connection::{ConnectionReport, ConnectionType, Permission};
 use super::bindings::exports::automation::connector::operations::{
     DescribeRequest, Operation, OperationFilter, OperationPage,
 };
@@ -105,6 +105,7 @@ macro_rules! functions {
 functions! {
     connection_describe: "connection" "describe" () -> ConnectionType;
     connection_test: "connection" "test" (CallContext) -> Result<ConnectionReport, Error>;
+    connection_permissions: "connection" "permissions" (Vec<String>) -> Result<Vec<Permission>, Error>;
     operations_list: "operations" "list" (OperationFilter, Option<String>, Option<u32>) -> Result<OperationPage, Error>;
     operations_describe: "operations" "describe" (DescribeRequest) -> Result<Operation, Error>;
     object_schema: "operations" "object-schema" (String) -> Result<Json, Error>;

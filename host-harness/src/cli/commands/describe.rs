@@ -55,6 +55,9 @@ pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Argumen
     if let Tone::Bad(text) | Tone::Care(text) | Tone::Dim(text) = hints(&summary.hints) {
         row("know", &text)?;
     }
+    if let Some(inverse) = &summary.inverse {
+        row("undo", &one_line(inverse))?;
+    }
     if !operation.aliases.is_empty() {
         row("aliases", &operation.aliases.join(", "))?;
     }

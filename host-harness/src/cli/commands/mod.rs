@@ -9,6 +9,7 @@ pub mod events;
 pub mod inspect;
 pub mod operations;
 pub mod pages;
+pub mod permissions;
 pub mod poll;
 pub mod recent;
 pub mod renew;

@@ -35,7 +35,7 @@ pub async fn run(options: &Options, terminal: &mut Terminal) -> Result<(), Failu
             Access::Denied => Tone::Bad("denied".to_owned()),
             Access::Unknown => Tone::Care("unknown".to_owned()),
         };
-        let operations = Tone::Dim(permission.operations.join(", "));
+        let operations = Tone::Dim(wording::some(&permission.operations));
         vec![Tone::Plain(permission.title), access, Tone::Plain(permission.grant.unwrap_or_default()), operations]
     });
     terminal.line("")?;

@@ -9,14 +9,28 @@ use super::{ApiError, auth};
 
 /// Path heads whose permission is not named after them in the singular.
 const NAMES: &[(&str, &str)] = &[
+    ("account", "connected_account"),
+    ("accounts", "connected_account"),
     ("balance", "balance"),
+    ("balance_transactions", "balance"),
     ("billing_portal", "customer_portal"),
     ("checkout", "checkout_session"),
     ("credit_notes", "credit_note"),
     ("event_destinations", "event_destinations"),
+    ("file_links", "file"),
+    ("invoice_payments", "invoice"),
     ("invoiceitems", "invoice"),
+    ("meter_events", "billing_meter_event"),
+    ("meters", "billing_meter"),
+    ("payment_links", "payment_links"),
     ("prices", "plan"),
+    ("refunds", "charge"),
+    ("setup_attempts", "setup_intent"),
+    ("subscription_items", "subscription"),
+    ("subscription_schedules", "subscription"),
     ("tax_rates", "tax_rate"),
+    ("test_clocks", "billing_clock"),
+    ("topups", "top_up"),
     ("webhook_endpoints", "webhook"),
 ];
 
@@ -61,6 +75,9 @@ fn noun(path: &str) -> String {
         Some("core" | "test_helpers" | "billing") => segments.next().unwrap_or_default(),
         head => head.unwrap_or_default(),
     };
+    if head == "customers" && segments.nth(1) == Some("payment_methods") {
+        return "payment_method".to_owned();
+    }
     if let Some((_, noun)) = NAMES.iter().find(|(h, _)| *h == head) {
         return (*noun).to_owned();
     }
@@ -80,6 +97,10 @@ mod tests {
         assert_eq!(noun("/v1/webhook_endpoints"), "webhook");
         assert_eq!(noun("/v1/payment_intents/pi_1/confirm"), "payment_intent");
         assert_eq!(noun("/v2/core/event_destinations"), "event_destinations");
+        assert_eq!(noun("/v1/refunds"), "charge");
+        assert_eq!(noun("/v1/account"), "connected_account");
+        assert_eq!(noun("/v1/test_helpers/test_clocks/clock_1/advance"), "billing_clock");
+        assert_eq!(noun("/v1/customers/cus_1/payment_methods"), "payment_method");
         assert_eq!(noun(""), "");
     }
 }

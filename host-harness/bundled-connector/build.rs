@@ -112,6 +112,8 @@ fn build(root: &Path) -> PathBuf {
     command
         .args([
             "build",
+            // The versions that were chosen, or none: the outer build has brought the lock file up to date.
+            "--locked",
             "--profile",
             PROFILE,
             "--lib",

@@ -18,7 +18,7 @@ use cli::demo;
 use cli::failure::{Failure, USAGE};
 use cli::options::Options;
 use cli::setup::runtime;
-use cli::terminal::{Color, Terminal};
+use cli::terminal::{Color, Terminal, notes};
 
 const AFTER: &str = "\
 Connection: STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_ACCOUNT and STRIPE_API_BASE, or --connection FILE.
@@ -96,7 +96,9 @@ fn main() -> ExitCode {
     };
     let mut terminal = Terminal::new(arguments.options.color, arguments.options.json);
     let done = runtime::block_on(run(arguments, &mut terminal));
-    done.map_or_else(|failure| failure.report(&mut terminal), |()| ExitCode::SUCCESS)
+    let status = done.map_or_else(|failure| failure.report(&mut terminal), |()| ExitCode::SUCCESS);
+    notes::end();
+    status
 }
 
 async fn run(arguments: Arguments, terminal: &mut Terminal) -> Result<(), Failure> {

@@ -8,6 +8,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::contract::{self, Environment};
@@ -169,6 +170,21 @@ impl Connection {
         self.fields.iter().find(|field| field.name == name && field.hidden.is_none()).map(|field| field.value.expose())
     }
 
+    /// Which account of a connector's service it is for, by what leaves with its requests. Tells nothing of the fields.
+    pub(crate) fn account(&self, connector: &str) -> [u8; 32] {
+        let sent = |field: &&Field| {
+            let placeholder = field.hidden.as_ref().map(|hidden| &hidden.placeholder);
+            placeholder.is_none_or(|hidden| self.injections.iter().any(|injection| injection.placeholder == *hidden))
+        };
+        let fields = self.fields.iter().filter(sent).flat_map(|field| [field.name.as_str(), field.value.expose()]);
+        let mut digest = Sha256::new();
+        for text in [connector].into_iter().chain(fields) {
+            digest.update(text.len().to_le_bytes());
+            digest.update(text);
+        }
+        digest.finalize().into()
+    }
+
     /// What the component gets in a call of this function.
     pub(crate) fn for_guest(&self, function: &str) -> contract::Connection {
         let shown = |field: &Field| match &field.hidden {
@@ -286,7 +302,7 @@ mod tests {
 
     fn guest_field(connection: &Connection, function: &str, name: &str) -> String {
         let guest = connection.for_guest(function);
-        guest.fields.into_iter().find(|field| field.name == name).unwrap().value
+        guest.fields.iter().find(|field| field.name == name).unwrap().value.clone()
     }
 
     #[test]

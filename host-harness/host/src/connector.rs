@@ -15,6 +15,7 @@ use crate::contract::{
 };
 use crate::egress::Policy;
 use crate::failure::{CallError, PlatformError, PlatformFailure};
+use crate::lanes::Lane;
 use crate::manifest::{Limits, Manifest};
 use crate::report::{CallOutcome, CallReport};
 
@@ -77,6 +78,12 @@ impl Connector {
 
     fn runner(&self) -> &Arc<Runner> {
         &self.inner.runner
+    }
+
+    /// Where calls wait for each other that change the subscriptions of one account.
+    fn lane(&self, call: &Call) -> Lane {
+        let Runner { engine, connector, .. } = &**self.runner();
+        engine.lanes.of(connector, &call.connection)
     }
 
     /// What the component offers: asked for once, and kept for as long as the host lives.
@@ -220,7 +227,7 @@ impl Connector {
         let function = self.runner().functions.receive;
         let (what, context) = What::with(function.name, None, call);
         let what = what.of(state);
-        let state = state.map(|state| state.for_guest().clone());
+        let state = state.map(SubscriptionState::for_guest);
         let params = |left: Duration| (context.within(left), state, uses, request);
         self.runner().start(function, what, params, Answer::fallible())
     }
@@ -233,11 +240,12 @@ impl Connector {
         self.runner().start(function, what, |left| (context.within(left), payload), Answer::fallible())
     }
 
-    /// Makes the service deliver events to a URL.
+    /// Makes the service deliver events to a URL. Of the calls that change the subscriptions of one account, a host runs one
+    /// at a time.
     pub fn subscribe(&self, call: &Call, request: SubscriptionRequest) -> Running<Subscription> {
         let function = self.runner().functions.subscribe;
         let (what, context) = What::with(function.name, None, call);
-        let what = what.of(request.state.as_ref());
+        let what = what.of(request.state.as_ref()).after_others(self.lane(call));
         let params = |left: Duration| (context.within(left), request.for_guest());
         let answer = Answer::with_state(|made: &Subscription| Some(&made.state));
         self.runner().start(function, what, params, answer)
@@ -247,8 +255,8 @@ impl Connector {
     pub fn renew(&self, call: &Call, state: &SubscriptionState) -> Running<Subscription> {
         let function = self.runner().functions.renew;
         let (what, context) = What::with(function.name, None, call);
-        let what = what.of(Some(state));
-        let state = state.for_guest().clone();
+        let what = what.of(Some(state)).after_others(self.lane(call));
+        let state = state.for_guest();
         let answer = Answer::with_state(|made: &Subscription| Some(&made.state));
         self.runner().start(function, what, |left| (context.within(left), state), answer)
     }
@@ -262,8 +270,8 @@ impl Connector {
     ) -> Running<Unsubscribed> {
         let function = self.runner().functions.unsubscribe;
         let (what, context) = What::with(function.name, None, call);
-        let what = what.of(Some(state));
-        let state = state.for_guest().clone();
+        let what = what.of(Some(state)).after_others(self.lane(call));
+        let state = state.for_guest();
         let params = |left: Duration| (context.within(left), state, triggers);
         let answer = Answer::with_state(|done: &Unsubscribed| done.state.as_ref());
         self.runner().start(function, what, params, answer)

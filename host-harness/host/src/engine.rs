@@ -12,6 +12,7 @@ use crate::budget::Budget;
 use crate::cache::{Cache, CacheFolder};
 use crate::egress::NetworkConfig;
 use crate::error::HostError;
+use crate::lanes::Lanes;
 use crate::machine;
 use crate::manifest::Limits;
 use crate::observer::Observer;
@@ -112,6 +113,8 @@ pub(crate) struct Engine {
     pub(crate) room: Arc<Turns>,
     /// Leave to compute for long: half of the machine's cores, so that the others serve everybody else.
     pub(crate) computing: Arc<Turns>,
+    /// What is done one after the other.
+    pub(crate) lanes: Lanes,
     /// The memory of all guests.
     pub(crate) budget: Arc<Budget>,
     pub(crate) config: HostConfig,
@@ -134,8 +137,8 @@ impl Engine {
         // Everybody who has room may compute in turn: the room is the bound.
         let computing = Turns::new(cores / 2, usize::MAX);
         let budget = Budget::new(config.memory_in_all);
-        let counters = Counters::default();
-        Ok(Self { inner, cache, room, computing, budget, config, counters, observer, pooled, clock })
+        let (lanes, counters) = (Lanes::default(), Counters::default());
+        Ok(Self { inner, cache, room, computing, lanes, budget, config, counters, observer, pooled, clock })
     }
 
     /// Makes the epoch go by. Whatever runs guests says so first.

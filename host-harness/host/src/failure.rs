@@ -80,6 +80,9 @@ pub enum Busy {
         /// How much all may have together, in bytes.
         most: usize,
     },
+    /// Others that change the subscriptions of this account were before it, until its time was over or too many.
+    #[error("other calls that change this account's subscriptions come first, one after the other; try again later")]
+    Subscriptions,
     /// It takes no calls any more.
     #[error("it is shutting down and takes no more calls")]
     Draining,

@@ -47,7 +47,7 @@
 //!
 //! What lives here: everything that an embedder needs, and no more. What does not: the command line, a server, a simulator,
 //! or any one connector. Arrows between the files point one way: `secret`, `trace`, `error` → `manifest` → `caps`, `contract`,
-//! `package` → `report`, `egress` → `failure`, `observer`, `stats`, `variables`, `connection` → `turns`, `budget`, `engine` → `call` →
+//! `package` → `report`, `egress` → `failure`, `observer`, `stats`, `variables`, `connection` → `turns`, `budget`, `lanes`, `engine` → `call` →
 //! `linker` → `component`, `catalogue` → `connector` → `host`.
 
 mod budget;
@@ -66,6 +66,7 @@ mod failure;
 mod history;
 mod host;
 mod invocation;
+mod lanes;
 mod linker;
 mod machine;
 pub mod manifest;

@@ -1,18 +1,14 @@
 //! The examples do what they say, with small components in place of real ones.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
-#[path = "support/http.rs"]
-mod http;
 #[path = "../examples/in_a_service.rs"]
 mod in_a_service;
-mod support;
 #[path = "../examples/test_bench.rs"]
 mod test_bench;
 
+use crate::http::{Ask, Server, answer, asking};
+use crate::support::{Guest, NONE, host, manifest};
 use host::contract::Environment;
 use host::{Connection, Grants, Host};
-use http::{Ask, Server, answer, asking};
-use support::{Guest, NONE, host, manifest};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 

@@ -1,11 +1,8 @@
 //! Files go in with an action and come out with its result, as bytes.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
-mod support;
-
+use crate::support::{Guest, call};
 use host::Invocation;
 use host::contract::File;
-use support::{Guest, call};
 
 fn file(name: &str, content: Vec<u8>) -> File {
     File { field: "file".to_owned(), name: name.to_owned(), content_type: "application/pdf".to_owned(), content }

@@ -1,13 +1,10 @@
 //! A run is longer than a call: what is known of its earlier tries goes in, and what is known after this one comes out.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
-
-mod support;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::support::{Guest, call};
 use host::contract::Outcome;
 use host::{History, Invocation};
-use support::{Guest, call};
 
 /// When the first try began.
 const FIRST: Duration = Duration::from_secs(1_700_000_000);

@@ -1,13 +1,10 @@
 //! A component that misbehaves is stopped, and what stopped it is said.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
-
-mod support;
 
 use std::time::{Duration, Instant};
 
+use crate::support::{Guest, NONE, call, manifest};
 use host::contract::OperationFilter;
 use host::{Busy, CacheFolder, CallError, CallOutcome, Grants, Host, HostConfig, Invocation, PlatformError, Reply};
-use support::{Guest, NONE, call, manifest};
 
 type Answer = Result<Reply<Option<String>>, CallError>;
 

@@ -1,16 +1,13 @@
 //! What is loaded, and what is refused with which reason.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
-
-mod support;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::{Guest, NONE, host, manifest};
 use host::contract::DescribeRequest;
 use host::{CacheFolder, CompiledFrom, Grants, Host, HostConfig, LoadError, Manifest, PlatformError};
-use support::{Guest, NONE, host, manifest};
 
 fn refusal(bytes: &[u8]) -> String {
     host().load(bytes, &manifest(), &Grants::default()).err().unwrap().to_string()

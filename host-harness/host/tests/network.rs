@@ -1,18 +1,14 @@
 //! How a host reaches TLS destinations: whom it trusts, through which proxy, with which protocol.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
-
-#[path = "support/http.rs"]
-mod http;
-mod support;
 
 use std::convert::Infallible;
 use std::io::Write;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 
+use crate::http::{Ask, asking};
+use crate::support::manifest;
 use host::contract::Environment;
 use host::{CacheFolder, Call, CallReport, Connection, Grants, Host, HostConfig, Invocation, NetworkConfig, Proxy};
-use http::{Ask, asking};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -20,7 +16,6 @@ use hyper_util::server::conn::auto;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use support::manifest;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;

@@ -1,16 +1,11 @@
 //! What a component can do over the network, and what it cannot.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
-
-#[path = "support/http.rs"]
-mod http;
-mod support;
 
 use std::time::Duration;
 
+use crate::http::{Ask, Server, answer, asking, asking_again, asking_in};
+use crate::support::{Guest, host, manifest};
 use host::contract::{DescribeRequest, Environment, OperationFilter, WebhookRequest};
 use host::{Call, CallReport, Connection, Connector, DenialReason, Grants, Invocation};
-use http::{Ask, Server, answer, asking, asking_again, asking_in};
-use support::{Guest, host, manifest};
 
 fn connection() -> Call {
     let fields = [("api_key", "sk_test_51HostHarness"), ("webhook_secret", "whsec_51HostHarness")];

@@ -1,19 +1,15 @@
 //! Every call has an end that is told, whichever end that is, and no component decides what is believed of it.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
-
-#[path = "support/http.rs"]
-mod http;
-mod support;
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use host::contract::Outcome;
-use host::{CacheFolder, CallId, CallOutcome, CallReport, Connector, Denial, EgressRecord, Grants, Host, HostConfig};
-use host::{Invocation, Observer, Running, TraceParent};
-use http::{Ask, Server, answer, asking, header};
-use support::{Guest, call, manifest};
+use crate::http::{Ask, Server, answer, asking, asking_in, header};
+use crate::support::{Guest, call, manifest};
+use host::contract::{Environment, Outcome, SubscriptionRequest, SubscriptionState};
+use host::{Busy, CacheFolder, Call, CallError, CallId, CallOutcome, CallReport, Connection, Connector, Denial};
+use host::{EgressRecord, Grants, Host, HostConfig, Invocation, Observer, PlatformError, Running, TraceParent};
 
 /// What an observer was told, in order.
 #[derive(Default)]
@@ -122,10 +118,7 @@ async fn a_call_that_is_dropped_is_told_to_the_observer() {
     let connector = load(&asking(&[post(&server)]), &server, told.clone());
     let mut running = connector.run_action(&call(Invocation::new("run_1")), "charge", "{}");
     // The server never answers: once the request has left, the call waits.
-    while running.report().requests.is_empty() {
-        Polls { call: &mut running, left: 1 }.await;
-        tokio::task::yield_now().await;
-    }
+    sent(&mut running).await;
     let report = running.report();
     assert_eq!((report.outcome, report.outcome_of_run()), (CallOutcome::Cancelled, Outcome::Unknown));
     drop(running);
@@ -203,4 +196,48 @@ async fn a_refusal_is_believed_where_the_service_gave_one() {
     let server = server().await;
     assert_eq!(believed(&server, &[post(&server)], REJECTED).await.0, Outcome::Unknown, "it was answered with 200");
     assert_eq!(believed(&server, &[post(&server)], COMMITTED).await, (Outcome::Committed, Vec::new()));
+}
+
+/// Lets a call run until its request has left.
+async fn sent<T>(running: &mut Running<T>) {
+    while running.report().requests.is_empty() {
+        assert!(!Polls { call: running, left: 1 }.await, "it ended without a request");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn what_changes_the_subscriptions_of_an_account_is_done_one_after_the_other() {
+    let server = Server::deaf().await;
+    // It subscribes with a request, and does everything else by a trap.
+    let connector = load(&asking_in("triggers", "subscribe", &post(&server)), &server, Arc::new(Told::default()));
+    let of = |key: &str| {
+        let fields = [("api_key", key), ("webhook_secret", "whsec_51HostHarness")];
+        Call::new(Connection::new(&manifest(), Environment::Development, fields).unwrap(), Invocation::new("run_1"))
+    };
+    let (ours, theirs) = (of("sk_test_51HostHarness"), of("sk_test_51SomebodyElse"));
+    let state = SubscriptionState::new("{}".to_owned());
+
+    let mut first = connector.subscribe(&ours, SubscriptionRequest::new("https://example.com/a", Vec::new()));
+    sent(&mut first).await;
+    let mut second = connector.unsubscribe(&ours, &state, None);
+    let mut third = connector.renew(&ours, &state);
+    for _ in 0..100 {
+        assert!(!Polls { call: &mut second, left: 1 }.await && !Polls { call: &mut third, left: 1 }.await);
+        assert!(!Polls { call: &mut first, left: 1 }.await);
+        tokio::task::yield_now().await;
+    }
+    let trap =
+        |error: CallError| matches!(error, CallError::Platform(it) if matches!(it.error, PlatformError::Trap(_)));
+    assert!(trap(connector.unsubscribe(&theirs, &state, None).await.unwrap_err()), "another account's does not wait");
+    assert!(connector.run_action(&ours, "a", "{}").await.is_err(), "nor does anything else");
+
+    let mut hurried = ours.clone();
+    hurried.invocation.timeout = Some(Duration::from_millis(1));
+    let error = connector.renew(&hurried, &state).await.unwrap_err();
+    assert!(matches!(error, CallError::Platform(it) if it.error == PlatformError::Busy(Busy::Subscriptions)));
+
+    assert_eq!(first.cancel().outcome_of_run(), Outcome::Unknown);
+    assert!(trap(second.await.unwrap_err()), "its turn comes when the first has ended, whichever end that was");
+    assert!(trap(third.await.unwrap_err()));
 }

@@ -1,14 +1,9 @@
 //! A secret is where it must be and nowhere else: not in a component, not in what a component returns.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
-#[path = "support/http.rs"]
-mod http;
-mod support;
-
+use crate::http::{Ask, Server, answer, asking, header, telling};
+use crate::support::{Guest, host, manifest};
 use host::contract::{Environment, WebhookRequest};
 use host::{Call, CallReport, Connection, Connector, DenialReason, Grants, Invocation};
-use http::{Ask, Server, answer, asking, header, telling};
-use support::{Guest, host, manifest};
 
 const KEY: &str = "sk_test_51HostHarness";
 const WEBHOOKS: &str = "whsec_51HostHarness";

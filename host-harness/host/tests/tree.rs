@@ -1,5 +1,4 @@
 //! What an embedder's build gets with this crate: exactly what `tests/tree.txt` lists.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
 use std::collections::BTreeSet;
 use std::process::Command;

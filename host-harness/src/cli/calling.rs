@@ -1,13 +1,13 @@
 //! A call of the connector as a command makes it: with a sign of life, and with an end when somebody wants one.
 //!
-//! A call that only reads is given up at once. One that changes something is not: its request may have left, so the answer
-//! is waited for a little, and where it does not come, what is known is said: that nobody knows, and how to run the same
-//! step again. The same holds for what was done and cannot be shown ([`Done`]).
+//! A call that only reads is given up at once, and so is one of which nothing has left yet that may change something: the
+//! host saw all that left. Otherwise the answer is waited for a little, and where it does not come, what is known is said:
+//! that nobody knows, and how to run the same step again. The same holds for what was done and cannot be shown ([`Done`]).
 
 use std::time::{Duration, SystemTime};
 
-use host::Invocation;
 use host::contract::{Outcome, ResourceRecord, ResultMetadata};
+use host::{CallReport, Invocation, Reply, Running};
 
 use crate::cli::failure::{Failure, Run, Untold};
 use crate::cli::setup::stopping::{self, LastWords};
@@ -30,6 +30,8 @@ pub async fn watch<T, E: Into<Failure>>(message: &str, call: impl Future<Output 
 
 /// A try of something that changes something at the service.
 pub struct Try {
+    /// What is tried: `customer.create`, `subscribing`.
+    what: String,
     untold: Untold,
     as_json: bool,
     words: LastWords,
@@ -38,48 +40,64 @@ pub struct Try {
 impl Try {
     /// A run of a step, which can be run again as the same.
     pub fn of_step(terminal: &Terminal, operation: &str, invocation: &Invocation) -> Self {
-        let run = Run::in_doubt(invocation, SystemTime::now());
-        let message = format!("{operation} was stopped before it ended");
-        Self::that(terminal, Untold { run: Some(run), ..Untold::new(message, Outcome::Unknown) })
+        let run = Some(Run::in_doubt(invocation, SystemTime::now()));
+        let doubt = invocation.history.is_some_and(|history| history.in_doubt);
+        Self::that(terminal, operation, doubt, Untold { run, ..Untold::new("", Outcome::Unknown) })
     }
 
     /// Something else, and what to do when nobody knows whether it was done.
     pub fn of(terminal: &Terminal, what: &str, hint: impl Into<String>) -> Self {
-        let message = format!("{what} was stopped before it ended");
-        Self::that(terminal, Untold::new(message, Outcome::Unknown).hint(hint))
+        Self::that(terminal, what, false, Untold::new("", Outcome::Unknown).hint(hint))
     }
 
-    fn that(terminal: &Terminal, untold: Untold) -> Self {
-        let failure = Failure::from(untold.clone());
-        let words = LastWords::new(failure.text(terminal.json), failure.status());
-        Self { untold, as_json: terminal.json, words }
+    /// Nothing of it has left yet; but where an earlier try of it is in doubt, so is all of it.
+    fn that(terminal: &Terminal, what: &str, doubt: bool, mut untold: Untold) -> Self {
+        untold.message = format!("{what} was stopped before it ended");
+        let before = if doubt { untold.clone().into() } else { unsent(what, &untold, untold.run.clone(), None) };
+        let words = LastWords::new(before.text(terminal.json), doubt.then(|| before.status()));
+        Self { what: what.to_owned(), untold, as_json: terminal.json, words }
     }
 
-    /// Waits for its end, for a little while also when somebody wants the process to end.
-    pub async fn watch<T, E: Into<Failure>>(
+    /// Waits for its end, for a little while also when somebody wants the process to end: but only where something that
+    /// may change something has left.
+    pub async fn watch<T>(
         &self,
         terminal: &mut Terminal,
         message: &str,
-        call: impl Future<Output = Result<T, E>>,
-    ) -> Result<T, Failure> {
-        let mut call = std::pin::pin!(call);
-        {
+        mut call: Running<T>,
+    ) -> Result<Reply<T>, Failure> {
+        let in_doubt = Failure::from(self.untold.clone());
+        self.words.are(in_doubt.text(self.as_json), Some(in_doubt.status()));
+        let status = {
             let _progress = Progress::of(message);
             tokio::select! {
                 biased;
                 done = &mut call => return done.map_err(Into::into),
+                status = stopping::wanted() => status,
+            }
+        };
+        if call.report().may_have_acted() {
+            terminal.note(format_args!(
+                "stopping: waiting up to {} s for the answer, which may be on its way",
+                GRACE.as_secs()
+            ));
+            tokio::select! {
+                biased;
+                done = &mut call => return done.map_err(Into::into),
                 _ = stopping::wanted() => {}
+                () = tokio::time::sleep(GRACE) => {}
             }
         }
-        terminal.note(format_args!(
-            "stopping: waiting up to {} s for the answer, which may be on its way",
-            GRACE.as_secs()
-        ));
-        tokio::select! {
-            biased;
-            done = call => done.map_err(Into::into),
-            _ = stopping::wanted() => Err(self.untold.clone().into()),
-            () = tokio::time::sleep(GRACE) => Err(self.untold.clone().into()),
+        Err(self.given_up(status, &call.cancel()))
+    }
+
+    /// What is known of it by what the host saw leave.
+    fn given_up(&self, status: u8, report: &CallReport) -> Failure {
+        let outcome = report.outcome_of_run();
+        let run = Run::after(report, report.history_after(outcome));
+        match outcome {
+            Outcome::NotSent => unsent(&self.what, &self.untold, run, Some(status)),
+            _ => Untold { run, ..self.untold.clone() }.into(),
         }
     }
 
@@ -94,9 +112,17 @@ impl Try {
         untold.request_id.clone_from(&metadata.request_id);
         untold.concerns = record.map(|record| (record.resource.clone(), record.id.clone()));
         let failure = Failure::from(self.untold.clone());
-        self.words.are(failure.text(self.as_json), failure.status());
+        self.words.are(failure.text(self.as_json), Some(failure.status()));
         Done { untold: self.untold, _words: self.words }
     }
+}
+
+/// It was stopped before anything of it left that may change something.
+fn unsent(what: &str, untold: &Untold, run: Option<Run>, status: Option<u8>) -> Failure {
+    let message = format!("{what} was stopped before it changed anything");
+    let run = run.map(Run::settled);
+    let unsent = Untold { message, outcome: Outcome::NotSent, run, ..untold.clone() };
+    Failure::Unsent { status: status.unwrap_or_default(), unsent: Box::new(unsent) }
 }
 
 /// Something that was done, while its result is being shown.

@@ -1,13 +1,10 @@
 //! Every operation of the API takes anything: right, half right and wrong, and answers as Stripe does.
 //!
 //! `SEED=7` in the environment walks another way.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
-mod stripe;
-
+use crate::stripe::{Answer, PINNED, Stripe};
 use serde_json::Value;
 use specimens::{Author, Dice, Known};
-use stripe::{Answer, PINNED, Stripe};
 use stripe_facts::{Encoding, Facts, Method, Operation};
 use stripe_simulator::{Options, TEST_SECRET_KEY, conformance};
 

@@ -1,10 +1,7 @@
 //! Products, prices, subscriptions, invoices and checkout.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
-mod stripe;
-
+use crate::stripe::{Answer, Form, Stripe};
 use serde_json::{Value, json};
-use stripe::{Answer, Form, Stripe};
 
 async fn subscribe(stripe: &Stripe, customer: &str, price: &str, more: Form<'_>) -> Answer {
     let mut form = vec![("customer", customer), ("items[0][price]", price)];

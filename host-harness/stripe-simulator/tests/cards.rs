@@ -1,10 +1,7 @@
 //! Every documented test card does what the documentation says of it, when it pays and when it is saved.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
-mod stripe;
-
+use crate::stripe::{Answer, Form, Stripe};
 use serde_json::{Value, json};
-use stripe::{Answer, Form, Stripe};
 
 /// What comes of a request with a card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,10 +1,7 @@
 //! Checkout sessions: what they offer, what the page asks, and what becomes of it.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
-mod stripe;
-
+use crate::stripe::{Answer, Form, Stripe, until};
 use serde_json::{Value, json};
-use stripe::{Answer, Form, Stripe, until};
 use stripe_simulator::conformance::check_object;
 
 /// A session that sells three cups at 8 dollars.

@@ -1,10 +1,7 @@
 //! Test clocks, and what time brings to subscriptions.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
-mod stripe;
-
+use crate::stripe::shop::{DAY, START, Shop};
 use serde_json::json;
-use stripe::shop::{DAY, START, Shop};
 
 #[tokio::test]
 async fn a_trial_ends_and_periods_are_renewed() {

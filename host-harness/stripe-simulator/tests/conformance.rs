@@ -1,5 +1,4 @@
 //! The checks that other tests trust.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
 use serde_json::{Value, json};
 use stripe_simulator::conformance::{check_complete, check_error, check_object, check_request, check_response};

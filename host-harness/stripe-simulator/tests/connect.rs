@@ -1,11 +1,8 @@
 //! Connected accounts: what they have to tell, what they can do, and the money that passes between them and the
 //! platform.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
-mod stripe;
-
+use crate::stripe::{Answer, Form, Stripe, until};
 use serde_json::{Value, json};
-use stripe::{Answer, Form, Stripe};
 use stripe_simulator::Options;
 
 const REQUESTED: [(&str, &str); 3] = [
@@ -356,7 +353,7 @@ async fn endpoints_for_connected_accounts_hear_of_them_and_of_nothing_else() {
     let headers = [("stripe-account", id.as_str())];
     let all = stripe.call("GET", "/v1/events", &[("type", "product.created")], &headers).await;
     let connected = all.body["data"][0].clone();
-    let page = stripe::until("both deliveries", async || {
+    let page = until("both deliveries", async || {
         let page = stripe.send("GET", "/", &[], "").await.text;
         let attempted = |event: &Value, path: &str| {
             let event = event["id"].as_str().unwrap();

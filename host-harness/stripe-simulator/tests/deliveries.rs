@@ -1,13 +1,10 @@
 //! Webhook endpoints and what they receive.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
-
-mod stripe;
 
 use std::time::Duration;
 
+use crate::stripe::listener::{Listener, verified};
+use crate::stripe::{Stripe, until};
 use serde_json::{Value, json};
-use stripe::listener::{Listener, verified};
-use stripe::{Stripe, until};
 use stripe_simulator::Options;
 
 async fn quick() -> Stripe {

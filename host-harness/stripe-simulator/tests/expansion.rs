@@ -1,12 +1,9 @@
 //! What the facts call expandable is expanded, wherever it is, four levels deep and no deeper.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
-
-mod stripe;
 
 use std::collections::BTreeSet;
 
+use crate::stripe::Stripe;
 use serde_json::Value;
-use stripe::Stripe;
 use stripe_facts::{Facts, Method, Shape};
 
 /// Levels that a path can have.

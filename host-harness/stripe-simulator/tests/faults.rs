@@ -1,13 +1,10 @@
 //! What goes wrong on request, and only then.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
-
-mod stripe;
 
 use std::time::{Duration, Instant};
 
+use crate::stripe::{Answer, Stripe, encode};
 use http_body_util::BodyExt;
 use serde_json::json;
-use stripe::{Stripe, encode};
 use stripe_simulator::{Fault, FaultKind, Options, TEST_SECRET_KEY};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -34,7 +31,7 @@ async fn raw(stripe: &Stripe, key: &str) -> Result<Vec<u8>, std::io::Error> {
     Ok(answer)
 }
 
-async fn keyed(stripe: &Stripe, key: &str) -> stripe::Answer {
+async fn keyed(stripe: &Stripe, key: &str) -> Answer {
     let bearer = format!("Bearer {TEST_SECRET_KEY}");
     let headers = [("authorization", bearer.as_str()), ("idempotency-key", key)];
     stripe.send("POST", "/v1/customers", &headers, encode(&[("email", "a@example.com")])).await

@@ -1,9 +1,6 @@
 //! Files are uploaded, kept, had back with a key, and shown to others by links that expire.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
-mod stripe;
-
-use stripe::{Answer, PINNED, Stripe, check};
+use crate::stripe::{Answer, PINNED, Stripe, check};
 use stripe_simulator::TEST_SECRET_KEY;
 
 const KIND: &str = "multipart/form-data; boundary=boundary";

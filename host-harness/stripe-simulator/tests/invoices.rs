@@ -1,23 +1,20 @@
 //! Invoices by hand: items, lines, discounts, taxes, every end that they can have, and credit notes.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
-mod stripe;
-
+use crate::stripe::{Answer, Stripe};
 use serde_json::{Value, json};
-use stripe::Stripe;
 
 async fn item(stripe: &Stripe, customer: &str, amount: &str) -> String {
     let form = [("customer", customer), ("amount", amount), ("currency", "usd"), ("description", "Work")];
     stripe.make("/v1/invoiceitems", &form).await.id()
 }
 
-async fn invoice(stripe: &Stripe, customer: &str, more: &[(&str, &str)]) -> stripe::Answer {
+async fn invoice(stripe: &Stripe, customer: &str, more: &[(&str, &str)]) -> Answer {
     let mut form = vec![("customer", customer), ("pending_invoice_items_behavior", "include")];
     form.extend_from_slice(more);
     stripe.make("/v1/invoices", &form).await
 }
 
-async fn act(stripe: &Stripe, id: &str, verb: &str) -> stripe::Answer {
+async fn act(stripe: &Stripe, id: &str, verb: &str) -> Answer {
     stripe.make(&format!("/v1/invoices/{id}/{verb}"), &[]).await
 }
 
@@ -205,7 +202,7 @@ async fn credit_notes_take_off_before_and_give_back_after_the_payment() {
 }
 
 /// An open invoice over so much that is sent to the customer.
-async fn sent(stripe: &Stripe, customer: &str, amount: &str) -> stripe::Answer {
+async fn sent(stripe: &Stripe, customer: &str, amount: &str) -> Answer {
     item(stripe, customer, amount).await;
     let form = [("collection_method", "send_invoice"), ("days_until_due", "7")];
     let made = invoice(stripe, customer, &form).await.id();

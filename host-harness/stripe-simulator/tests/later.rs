@@ -1,12 +1,9 @@
 //! What banks do later: funds settle, refunds end, payouts arrive or come back.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
-
-mod stripe;
 
 use std::time::Duration;
 
+use crate::stripe::{Answer, Stripe, until};
 use serde_json::{Value, json};
-use stripe::{Answer, Stripe, until};
 use stripe_simulator::Options;
 
 const DAY: i64 = 86_400;

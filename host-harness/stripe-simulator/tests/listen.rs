@@ -1,11 +1,8 @@
 //! What `stripe listen` hears.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
-mod stripe;
-
+use crate::stripe::Stripe;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use stripe::Stripe;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;

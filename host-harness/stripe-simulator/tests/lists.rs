@@ -1,10 +1,7 @@
 //! Lists, search and expansion.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
-mod stripe;
-
+use crate::stripe::Stripe;
 use serde_json::{Value, json};
-use stripe::Stripe;
 
 async fn customers(stripe: &Stripe, count: usize) -> Vec<String> {
     let mut made = Vec::new();

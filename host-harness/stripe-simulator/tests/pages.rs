@@ -1,12 +1,9 @@
 //! Every list of the API goes both ways by cursor, and is filtered by what its parameters name.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
-
-mod stripe;
 
 use std::collections::BTreeSet;
 
+use crate::stripe::{Form, Stripe};
 use serde_json::{Value, json};
-use stripe::Stripe;
 use stripe_facts::{Facts, Method, Operation, Shape};
 
 /// An account with at least three of most things, no two of them alike.
@@ -115,7 +112,7 @@ async fn lists(stripe: &Stripe) -> Vec<(String, &'static Operation)> {
     paths
 }
 
-async fn ids(stripe: &Stripe, path: &str, form: stripe::Form<'_>) -> (Vec<String>, bool) {
+async fn ids(stripe: &Stripe, path: &str, form: Form<'_>) -> (Vec<String>, bool) {
     let page = stripe.get(path, form).await;
     assert_eq!(page.status, 200, "{path} {form:?}: {}", page.text);
     assert_eq!(page.body["url"], path, "{path}");

@@ -1,10 +1,7 @@
 //! Payment methods, payment intents, charges, refunds and the balance.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
-mod stripe;
-
+use crate::stripe::{Answer, Form, Stripe};
 use serde_json::{Value, json};
-use stripe::{Answer, Form, Stripe};
 
 async fn pay(stripe: &Stripe, card: &str, more: Form<'_>) -> Answer {
     let mut form = vec![("amount", "2000"), ("currency", "usd"), ("payment_method", card), ("confirm", "true")];

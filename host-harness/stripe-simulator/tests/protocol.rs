@@ -1,12 +1,9 @@
 //! What is the same for every operation: keys, versions, parameters, errors, headers, idempotency.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
-
-mod stripe;
 
 use std::time::Duration;
 
+use crate::stripe::{Form, Stripe, check, until};
 use serde_json::json;
-use stripe::{Form, Stripe};
 use stripe_simulator::{Options, Simulator};
 
 #[tokio::test]
@@ -254,7 +251,7 @@ async fn any_request_whatever_is_answered_with_an_error_of_stripes_shape() {
                         String::from_utf8_lossy(&body[..body.len().min(60)])
                     );
                 }
-                stripe::check("POST", path, &answer);
+                check("POST", path, &answer);
             }
         }
     }
@@ -427,7 +424,7 @@ async fn an_operation_goes_on_when_its_caller_hangs_up() {
     let form = [("name", "a")];
     let call = stripe.call("POST", "/v1/customers", &form, &keyed);
     assert!(tokio::time::timeout(Duration::from_millis(20), call).await.is_err());
-    let replayed = stripe::until("the answer", async || {
+    let replayed = until("the answer", async || {
         let answer = stripe.call("POST", "/v1/customers", &form, &keyed).await;
         (answer.status == 200).then_some(answer)
     });
@@ -471,7 +468,7 @@ async fn a_stopped_simulator_gives_its_port_back() {
     let again = Simulator::start_with(Options { listen: address, ..Options::default() }).await.unwrap();
     drop(again);
     let connect = async || tokio::net::TcpStream::connect(address).await.is_err().then_some(());
-    stripe::until("a dropped simulator to be gone", connect).await;
+    until("a dropped simulator to be gone", connect).await;
 }
 
 #[tokio::test]

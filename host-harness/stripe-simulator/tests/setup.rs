@@ -1,10 +1,7 @@
 //! Setup intents: the states that they go through, and what they leave behind.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
-mod stripe;
-
+use crate::stripe::{Answer, Form, Stripe};
 use serde_json::{Value, json};
-use stripe::{Answer, Form, Stripe};
 
 async fn save(stripe: &Stripe, card: &str, more: Form<'_>) -> Answer {
     let mut form = vec![("payment_method", card), ("confirm", "true")];

@@ -1,10 +1,7 @@
 //! Restricted keys, the demonstration shop, and the page to look at it.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
-mod stripe;
-
+use crate::stripe::Stripe;
 use serde_json::json;
-use stripe::Stripe;
 use stripe_simulator::{Options, TEST_SECRET_KEY};
 
 #[tokio::test]

@@ -1,11 +1,8 @@
 //! Subscriptions that change: prorations, anchors, payment behaviours, pauses, dunning and schedules.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
-mod stripe;
-
+use crate::stripe::Stripe;
+use crate::stripe::shop::{DAY, START, Shop};
 use serde_json::{Value, json};
-use stripe::Stripe;
-use stripe::shop::{DAY, START, Shop};
 
 /// What was changed, as the newest event of a type tells it.
 async fn previous(shop: &Shop, kind: &str) -> Value {

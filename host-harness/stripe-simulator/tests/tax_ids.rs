@@ -1,12 +1,9 @@
 //! Tax ids: their form, their country, and what registers say of the values for tests.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
-
-mod stripe;
 
 use std::time::Duration;
 
+use crate::stripe::{Stripe, until};
 use serde_json::json;
-use stripe::{Stripe, until};
 use stripe_simulator::Options;
 
 #[tokio::test]

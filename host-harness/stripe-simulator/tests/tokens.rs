@@ -1,9 +1,6 @@
 //! Tokens and confirmation tokens stand for something once.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
-mod stripe;
-
-use stripe::{Answer, Form, Stripe};
+use crate::stripe::{Answer, Form, Stripe};
 
 const CARD: [(&str, &str); 5] = [
     ("card[number]", "4242424242424242"),

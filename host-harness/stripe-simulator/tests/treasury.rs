@@ -1,12 +1,9 @@
 //! Disputes, payouts, transfers, and what else moves money or leads to it.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
-mod stripe;
-
+use crate::stripe::{Answer, Stripe};
 use serde_json::{Value, json};
-use stripe::Stripe;
 
-async fn pay(stripe: &Stripe, card: &str, amount: &str) -> stripe::Answer {
+async fn pay(stripe: &Stripe, card: &str, amount: &str) -> Answer {
     let form = [("amount", amount), ("currency", "usd"), ("payment_method", card), ("confirm", "true")];
     stripe.make("/v1/payment_intents", &form).await
 }
@@ -226,7 +223,7 @@ async fn what_has_no_behaviour_is_kept_all_the_same() {
 #[tokio::test]
 async fn what_has_no_behaviour_looks_like_stripes() {
     let stripe = Stripe::start().await;
-    let text = |answer: &stripe::Answer, name: &str| answer.body[name].as_str().unwrap_or_default().to_owned();
+    let text = |answer: &Answer, name: &str| answer.body[name].as_str().unwrap_or_default().to_owned();
     let customer = stripe.make("/v1/customers", &[]).await.id();
     let key = stripe.make("/v1/ephemeral_keys", &[("customer", &customer)]).await;
     assert!(key.id().starts_with("ephkey_") && text(&key, "secret").starts_with("ek_test_"), "{}", key.text);

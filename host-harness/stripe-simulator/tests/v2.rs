@@ -1,13 +1,10 @@
 //! The half of the API under `/v2`: its keys, its errors, its pages, event destinations and thin events.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
-
-mod stripe;
 
 use std::time::Duration;
 
+use crate::stripe::listener::{Listener, verified};
+use crate::stripe::{Answer, PINNED, Stripe};
 use serde_json::{Value, json};
-use stripe::listener::{Listener, verified};
-use stripe::{PINNED, Stripe};
 use stripe_simulator::{Fault, FaultKind, Options, conformance};
 
 const DESTINATIONS: &str = "/v2/core/event_destinations";
@@ -192,7 +189,7 @@ async fn pages_lead_both_ways() {
                 .id(),
         );
     }
-    let url = |answer: &stripe::Answer, name: &str| answer.body[name].as_str().map(str::to_owned);
+    let url = |answer: &Answer, name: &str| answer.body[name].as_str().map(str::to_owned);
     let first =
         stripe.make_v2("GET", &format!("{DESTINATIONS}?limit=3&include[0]=webhook_endpoint.url"), Value::Null).await;
     assert_eq!((first.ids(), url(&first, "previous_page_url")), (made[..3].to_vec(), None));

@@ -1,10 +1,7 @@
 //! API versions: the pinned one is held to, an account's older one takes and shows what it did.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
-mod stripe;
-
+use crate::stripe::{PINNED, Stripe};
 use serde_json::{Value, json};
-use stripe::{PINNED, Stripe};
 use stripe_simulator::Options;
 
 #[tokio::test]

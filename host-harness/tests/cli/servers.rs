@@ -327,6 +327,27 @@ fn output_that_nobody_reads_holds_up_neither_answers_nor_the_end() {
 }
 
 #[test]
+fn notes_that_nobody_reads_hold_up_neither_answers_nor_the_end() {
+    let start = || {
+        let serve = Harness::new(&["--verbose", "serve", "--listen", "127.0.0.1:0", "--json"]);
+        let mut running = serve.env("STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET).spawn();
+        let url = running.json_line()["url"].as_str().unwrap().to_owned();
+        // Each is a line of the log, and so they are more than the pipe and the process hold.
+        for _ in 0..500 {
+            assert_eq!(exchange(&url, "POST", "/webhooks/stripe", "", "{}").0, 400);
+            running.line();
+        }
+        running
+    };
+    let mut read_late = start();
+    while !read_late.error_line().contains("lines were left out: nobody read standard error") {}
+    assert_eq!(read_late.interrupt().status, 0);
+    let never_read = start();
+    never_read.signal(Signal::INT);
+    assert_eq!(never_read.wait_without_reading().0, 0);
+}
+
+#[test]
 fn a_signed_type_with_a_line_end_forges_no_line() {
     let (mut running, url) = serving(false);
     let genuine = event();

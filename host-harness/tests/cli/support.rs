@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -23,6 +24,7 @@ const SECRETS: [&str; 2] = ["CliTestsSecretKey", "CliTestsWebhookSecret"];
 pub fn exchange(url: &str, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
     let address = url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     write!(
         stream,
         "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}",
@@ -153,6 +155,16 @@ impl Harness {
         Ended::of(output)
     }
 
+    /// Starts it with a standard error that nobody reads and that is full.
+    pub fn spawn_unheard(mut self) -> Unheard {
+        let (unread, mut full) = std::io::pipe().unwrap();
+        let child = self.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(full.try_clone().unwrap());
+        let child = child.spawn().unwrap();
+        // It blocks when the pipe is full, until nobody can read it any more.
+        std::thread::spawn(move || full.write_all(&vec![b'.'; 8 << 20]));
+        Unheard { running: Running { child }, _unread: unread }
+    }
+
     /// Starts it and leaves it running.
     pub fn spawn(mut self) -> Running {
         let child = self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -275,6 +287,23 @@ impl Running {
     #[track_caller]
     pub fn error_line(&mut self) -> String {
         read_line(self.child.stderr.as_mut().unwrap())
+    }
+}
+
+/// A run whose standard error nobody reads.
+pub struct Unheard {
+    running: Running,
+    _unread: std::io::PipeReader,
+}
+
+impl Unheard {
+    pub fn signal(&self, signal: Signal) {
+        self.running.signal(signal);
+    }
+
+    /// The status, when it has ended.
+    pub fn ended(&mut self) -> Option<i32> {
+        self.running.child.try_wait().unwrap().map(|status| status.code().unwrap_or(-1))
     }
 }
 

@@ -8,6 +8,7 @@
 #![expect(clippy::result_large_err, reason = "an error is the contract's own type, as the component gave it")]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tracing::Instrument;
@@ -41,6 +42,7 @@ const GRACE: Duration = Duration::from_millis(500);
 
 /// Where a call stopped.
 enum Stopped {
+    InLane,
     Waiting(NoTurn),
     Instantiating(wasmtime::Error),
     Running(wasmtime::Error),
@@ -148,8 +150,14 @@ impl Runner {
         let limit = if call.is_some() { told.saturating_add(GRACE) } else { told };
         let tenant = call.and_then(|call| call.tenant.as_ref()).unwrap_or(&self.nobody);
 
+        let in_lane = AtomicBool::new(true);
         let work = async {
             // What waits holds nothing.
+            let _lane = match &record.what.lane {
+                Some(lane) => Some(lane.enter(&self.nobody).await.map_err(|_| Stopped::InLane)?),
+                None => None,
+            };
+            in_lane.store(false, Ordering::Relaxed);
             let _room = engine.room.enter(tenant).await.map_err(Stopped::Waiting)?;
             record.has_room();
             engine.wake();
@@ -171,6 +179,8 @@ impl Runner {
         Err(match result {
             Ok(Ok(value)) => return Ok(value),
             _ if record.meter.exceeded() => PlatformError::Cpu { limit: limits.cpu },
+            Err(_) if in_lane.load(Ordering::Relaxed) => PlatformError::Busy(Busy::Subscriptions),
+            Ok(Err(Stopped::InLane)) => PlatformError::Busy(Busy::Subscriptions),
             Err(_) if record.waits() => PlatformError::Busy(Busy::Room { most: engine.config.calls }),
             Err(_) if record.memory.waiting() => {
                 PlatformError::Busy(Busy::Memory { most: engine.config.memory_in_all })

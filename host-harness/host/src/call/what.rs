@@ -8,6 +8,7 @@ use crate::connection::Call;
 use crate::contract::{self, CallContext, SubscriptionState};
 use crate::egress::{Client, EgressLog, Hooks, Policy};
 use crate::invocation::Invocation;
+use crate::lanes::Lane;
 use crate::secret::Scrubber;
 
 /// The functions of a connection that need no network: whether a delivery is genuine is computed.
@@ -20,12 +21,14 @@ pub(crate) struct What {
     pub(super) call: Option<Call>,
     /// A secret of the call's beside its connection's.
     state: Option<SubscriptionState>,
+    /// Where it waits for others of its account.
+    pub(super) lane: Option<Lane>,
 }
 
 impl What {
     /// A function that needs no connection.
     pub(crate) fn offline(function: &'static str, operation: Option<&str>) -> Self {
-        Self { function, operation: operation.map(str::to_owned), call: None, state: None }
+        Self { function, operation: operation.map(str::to_owned), call: None, state: None, lane: None }
     }
 
     /// A function of a connection, and what the guest gets of it.
@@ -33,12 +36,18 @@ impl What {
         let connection = call.connection.for_guest(function);
         let context = Context { connection, invocation: call.invocation.clone() };
         let (operation, call) = (operation.map(str::to_owned), Some(call.clone()));
-        (Self { function, operation, call, state: None }, context)
+        (Self { function, operation, call, state: None, lane: None }, context)
     }
 
     /// Besides, of a subscription.
     pub(crate) fn of(mut self, state: Option<&SubscriptionState>) -> Self {
         self.state = state.cloned();
+        self
+    }
+
+    /// It runs when those before it in this lane have ended.
+    pub(crate) fn after_others(mut self, lane: Lane) -> Self {
+        self.lane = Some(lane);
         self
     }
 

@@ -4,6 +4,7 @@
 //! index, and one of another type is refused before anything runs.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, ComponentExportIndex, ComponentNamedList, Lift, Lower};
@@ -111,11 +112,11 @@ functions! {
     object_schema: "operations" "object-schema" (String) -> Result<Json, Error>;
     run_action: "actions" "run" (CallContext, String, Json, Vec<File>) -> Result<ActionResult, Error>;
     run_query: "queries" "run" (CallContext, String, Json, Option<String>) -> Result<QueryResult, Error>;
-    receive: "triggers" "receive" (CallContext, Option<String>, Vec<TriggerUse>, WebhookRequest) -> Result<Receipt, Error>;
+    receive: "triggers" "receive" (CallContext, Option<Arc<String>>, Vec<TriggerUse>, WebhookRequest) -> Result<Receipt, Error>;
     load: "triggers" "load" (CallContext, Json) -> Result<Event, Error>;
     subscribe: "triggers" "subscribe" (CallContext, SubscriptionRequest) -> Result<Subscription, Error>;
-    renew: "triggers" "renew" (CallContext, String) -> Result<Subscription, Error>;
-    unsubscribe: "triggers" "unsubscribe" (CallContext, String, Option<Vec<String>>) -> Result<Unsubscribed, Error>;
+    renew: "triggers" "renew" (CallContext, Arc<String>) -> Result<Subscription, Error>;
+    unsubscribe: "triggers" "unsubscribe" (CallContext, Arc<String>, Option<Vec<String>>) -> Result<Unsubscribed, Error>;
     poll: "triggers" "poll" (CallContext, Vec<TriggerUse>, Option<String>) -> Result<PollResult, Error>;
     recent: "triggers" "recent" (CallContext, TriggerUse, u32) -> Result<RecentEvents, Error>;
     sample: "triggers" "sample" (String) -> Result<Event, Error>;

@@ -1,11 +1,10 @@
 //! The contract `automation:connector` as Rust types.
 //!
 //! What lives here: the types that are generated from `wit/` (`bindings`), the functions by their types (`functions`), the
-//! names of their cases (`names`), what the
-//! host holds in place of a plain text where a secret is in it (`subscription`), short ways to make the records that
-//! a caller fills in (`requests`), their JSON form both ways (`form`, `fields`), and taking secrets out of them (`hide`).
-//! What does not: any call. Data only passes through:
-//! component → these types → the caller.
+//! names of their cases (`names`), what the host holds in place of a plain text where a secret is in it (`subscription`),
+//! short ways to make the records that a caller fills in (`requests`), their JSON form both ways (`form`, `fields`), taking
+//! secrets out of them (`hide`) and wiping those that a component got (`wipe`). What does not: any call. Data only passes
+//! through: component → these types → the caller.
 
 #[allow(missing_docs, reason = "the documentation is in wit/, and the generator carries only a part of it over")]
 mod bindings;
@@ -16,6 +15,7 @@ mod hide;
 mod names;
 mod requests;
 mod subscription;
+mod wipe;
 
 pub(crate) use functions::{Function, Functions, Unfit};
 pub(crate) use hide::Hide;

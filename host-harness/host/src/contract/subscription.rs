@@ -4,6 +4,7 @@
 //! records with a state that nothing prints.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::bindings::automation::connector::types::{Extra, ResultMetadata};
 use super::bindings::exports::automation::connector::triggers::{self as plain, TriggerUse};
@@ -27,8 +28,8 @@ impl SubscriptionState {
         self.0.expose()
     }
 
-    pub(crate) fn for_guest(&self) -> &String {
-        self.0.expose_string()
+    pub(crate) fn for_guest(&self) -> Arc<String> {
+        self.0.lend()
     }
 
     /// Takes the state, and what may be a key within it, out of a text.
@@ -77,7 +78,7 @@ impl SubscriptionRequest {
     }
 
     pub(crate) fn for_guest(self) -> plain::SubscriptionRequest {
-        let state = self.state.map(|state| state.for_guest().clone());
+        let state = self.state.map(|state| state.expose().to_owned());
         plain::SubscriptionRequest { callback_url: self.callback_url, triggers: self.triggers, state }
     }
 }

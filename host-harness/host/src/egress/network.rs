@@ -15,7 +15,9 @@ use super::proxy::Proxy;
 /// See the module. The default trusts the public roots that are built in, uses no proxy and looks at no variable.
 #[derive(Clone, Debug)]
 pub struct NetworkConfig {
-    /// A PEM file with roots that are trusted besides the built-in ones: a company's own, or a proxy's.
+    /// A PEM file with roots that are trusted besides the built-in ones: a company's own, or a proxy's, or all those of a
+    /// system, which keeps them in such a file (`/etc/ssl/certs/ca-certificates.crt`, `/etc/ssl/cert.pem`). A system's are
+    /// never trusted unasked: whoever may add one could read what is sent, keys included.
     pub roots: Option<PathBuf>,
     /// The proxy for TLS destinations.
     pub proxy: Option<Proxy>,
@@ -26,7 +28,7 @@ pub struct NetworkConfig {
     pub idle_connections: usize,
     /// Whether to speak HTTP/2 to TLS hosts that do. All calls then share one connection to a host, and wait for each
     /// other once the host's own limit of requests on it is reached, often a hundred: saves handshakes where few calls run
-    /// at once, and slows where many do.
+    /// at once, and slows where many do. The HTTP client underneath opens no second one to the same host, so it is off.
     pub http2: bool,
 }
 

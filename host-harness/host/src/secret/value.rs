@@ -2,17 +2,25 @@
 
 use std::sync::Arc;
 
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// A secret. It has no `Debug` or `Display`, and its memory is wiped when the last clone is dropped.
 #[derive(Clone)]
-pub struct Secret(Arc<Zeroizing<String>>);
+pub struct Secret(Option<Arc<String>>);
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        if let Some(mut last) = self.0.take().and_then(Arc::into_inner) {
+            last.zeroize();
+        }
+    }
+}
 
 impl Secret {
     /// Takes a secret over.
     #[must_use]
     pub fn new(value: String) -> Self {
-        Self(Arc::new(Zeroizing::new(value)))
+        Self(Some(Arc::new(value)))
     }
 
     /// Takes over what is left of a value without the white space around it, as files and `.env` of another system
@@ -27,18 +35,25 @@ impl Secret {
     /// The value. Whoever calls this answers for where it goes.
     #[must_use]
     pub fn expose(&self) -> &str {
-        self.0.as_str()
+        self.0.as_deref().map_or("", String::as_str)
     }
 
-    /// The value, for what takes nothing but a `String`.
-    pub(crate) fn expose_string(&self) -> &String {
-        &self.0
+    /// The value for a call of a component, without a copy of it. It is given back before the last clone is dropped, which
+    /// then wipes it.
+    pub(crate) fn lend(&self) -> Arc<String> {
+        self.0.clone().unwrap_or_default()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_is_not_copied_for_a_call() {
+        let secret = Secret::new("whsec_abc".to_owned());
+        assert_eq!(secret.lend().as_ptr(), secret.clone().expose().as_ptr());
+    }
 
     #[test]
     fn what_is_around_a_pasted_value_is_dropped() {

@@ -50,6 +50,9 @@ pub enum Failure {
     /// Somebody wanted the process to end, with this status, and nothing was changed.
     #[error("stopped")]
     Stopped(u8),
+    /// The same of something that would have changed something, and what is known of it.
+    #[error("{}", .unsent.message)]
+    Unsent { status: u8, unsent: Box<Untold> },
     /// Nobody reads standard output any more. Not a failure of ours.
     #[error("standard output is closed")]
     NobodyReads,
@@ -113,7 +116,7 @@ impl Failure {
             Self::Usage { .. } => USAGE,
             Self::Platform(_) | Self::Refused(_) | Self::Machine(_) | Self::Limit { .. } => PLATFORM,
             Self::Untold(_) => UNTOLD,
-            Self::Stopped(status) => *status,
+            Self::Stopped(status) | Self::Unsent { status, .. } => *status,
             Self::NobodyReads => 0,
         }
     }

@@ -40,8 +40,8 @@ pub fn block(failure: &Failure) -> String {
             rows.push(("hint", hint.clone()));
             Some("limit".to_owned())
         }
-        Failure::Untold(untold) => {
-            rows = untold_rows(untold);
+        Failure::Untold(known) | Failure::Unsent { unsent: known, .. } => {
+            rows = untold_rows(known);
             None
         }
         Failure::Unexpected(_)

@@ -26,10 +26,10 @@ pub fn of(failure: &Failure) -> Record<'_> {
             Record::Ours { kind: "usage", message: failure.to_string(), hint: hint.as_deref() }
         }
         Failure::Limit { hint, .. } => Record::Ours { kind: "limit", message: failure.to_string(), hint: Some(hint) },
-        Failure::Untold(untold) => {
-            let Untold { message, hint, outcome, run, key, key_protects_until, request_id, concerns } = &**untold;
+        Failure::Untold(known) | Failure::Unsent { unsent: known, .. } => {
+            let Untold { message, hint, outcome, run, key, key_protects_until, request_id, concerns } = &**known;
             Record::Untold {
-                kind: "untold",
+                kind: if *outcome == Outcome::NotSent { "stopped" } else { "untold" },
                 message,
                 hint: hint.as_deref(),
                 outcome: *outcome,

@@ -1,9 +1,9 @@
 //! What the process runs on: one thread, which is enough for every command and starts in no time.
 
 use std::future::Future;
-use std::io;
 
 use crate::cli::failure::Failure;
+use crate::cli::terminal::notes::Errors;
 
 /// Runs a command to its end.
 pub fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
@@ -18,6 +18,6 @@ pub fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<()
 /// Sends the platform's log to standard error.
 pub fn log_calls(wanted: bool) {
     if wanted {
-        tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(false).init();
+        tracing_subscriber::fmt().with_writer(|| Errors).with_ansi(false).init();
     }
 }

@@ -7,11 +7,15 @@
 
 use std::io::Write;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
 /// So many signals end the process, whatever it is doing.
 const PATIENCE: u32 = 3;
+
+/// So long the last words have to be taken by whoever reads standard error.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 /// The statuses that shells give to a process that Ctrl-C or a kill ended.
 const INTERRUPTED: u8 = 130;
@@ -25,7 +29,7 @@ struct Asked {
 }
 
 static ASKED: OnceLock<watch::Sender<Asked>> = OnceLock::new();
-static WORDS: Mutex<Option<(String, u8)>> = Mutex::new(None);
+static WORDS: Mutex<Option<(String, Option<u8>)>> = Mutex::new(None);
 
 /// Begins to listen. What comes from now on is heard by [`wanted`].
 fn listen() -> &'static watch::Sender<Asked> {
@@ -54,11 +58,12 @@ pub fn wanted() -> impl Future<Output = u8> + Send + 'static {
     }
 }
 
-/// What is said on standard error, with the exit status, should the process end while this lives.
+/// What is said on standard error, with the exit status, should the process end while this lives. Without a status, it is
+/// the one that says how the process was ended.
 pub struct LastWords(());
 
 impl LastWords {
-    pub fn new(text: String, status: u8) -> Self {
+    pub fn new(text: String, status: Option<u8>) -> Self {
         listen();
         let words = Self(());
         words.are(text, status);
@@ -66,7 +71,7 @@ impl LastWords {
     }
 
     /// Others, now that more is known.
-    pub fn are(&self, text: String, status: u8) {
+    pub fn are(&self, text: String, status: Option<u8>) {
         *words() = Some((text, status));
     }
 }
@@ -77,7 +82,7 @@ impl Drop for LastWords {
     }
 }
 
-fn words() -> MutexGuard<'static, Option<(String, u8)>> {
+fn words() -> MutexGuard<'static, Option<(String, Option<u8>)>> {
     WORDS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -96,13 +101,25 @@ fn ask(status: u8) {
         return;
     }
     let status = match words().take() {
-        Some((text, status)) => {
-            let _ = writeln!(std::io::stderr(), "{text}");
-            status
+        Some((text, of_words)) => {
+            say(text);
+            of_words.unwrap_or(status)
         }
         None => status,
     };
     std::process::exit(status.into());
+}
+
+/// Says it on standard error, and waits only a moment for a reader of it: the process is to end.
+fn say(text: String) {
+    let (sender, said) = std::sync::mpsc::channel();
+    let saying = std::thread::Builder::new().spawn(move || {
+        let _ = writeln!(std::io::stderr(), "{text}");
+        let _ = sender.send(());
+    });
+    if saying.is_ok() {
+        let _ = said.recv_timeout(LAST_MOMENT);
+    }
 }
 
 #[cfg(unix)]

@@ -6,12 +6,13 @@
 mod harmless;
 pub mod json;
 mod lines;
+pub mod notes;
 pub mod progress;
 mod table;
 mod unwritten;
 
 use std::fmt::Display;
-use std::io::{self, BufWriter, IsTerminal, Stderr, Stdout, Write, stderr, stdout};
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write, stderr, stdout};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -20,6 +21,7 @@ use serde::Serialize;
 
 pub use self::harmless::{one_line, plain};
 pub use self::lines::Lines;
+use self::notes::Errors;
 pub use self::table::Tone;
 pub use self::unwritten::Unwritten;
 
@@ -54,7 +56,8 @@ pub enum Color {
 /// Both streams of the process.
 pub struct Terminal {
     out: AutoStream<Stdout>,
-    err: AutoStream<Stderr>,
+    /// Whether standard error shows styles.
+    colored: bool,
     choice: ColorChoice,
     /// Whether JSON is wanted.
     pub json: bool,
@@ -67,7 +70,8 @@ impl Terminal {
             Color::Always => ColorChoice::Always,
             Color::Never => ColorChoice::Never,
         };
-        Self { out: AutoStream::new(stdout(), choice), err: AutoStream::new(stderr(), choice), choice, json }
+        let colored = AutoStream::new(stderr(), choice).current_choice() != ColorChoice::Never;
+        Self { out: AutoStream::new(stdout(), choice), colored, choice, json }
     }
 
     /// Standard output for who cannot wait for a reader.
@@ -116,21 +120,26 @@ impl Terminal {
 
     /// Something to know that is not the result.
     pub fn note(&mut self, text: impl Display) {
-        // A closed standard error is no reason to give up the result.
-        let _ = writeln!(self.err, "{}", paint(DIM, text));
+        self.say(&paint(DIM, text));
     }
 
     /// Something to mend that is no failure.
     pub fn warn(&mut self, text: impl Display) {
-        let _ = writeln!(self.err, "{} {}", paint(CARE, "warning:"), one_line(&text.to_string()));
+        self.say(&format!("{} {}", paint(CARE, "warning:"), one_line(&text.to_string())));
     }
 
     pub fn error_block(&mut self, block: &str) {
-        let _ = writeln!(self.err, "{}", harmless::styled(block));
+        self.say(block);
     }
 
     pub fn error_record(&mut self, record: &impl Serialize) {
-        let mut writer = BufWriter::with_capacity(BUFFER, &mut self.err);
-        let _ = json::write_line(&mut writer, record);
+        // A closed standard error is no reason to give up the result.
+        let _ = Errors.write_all(format!("{}\n", json::line(record)).as_bytes());
+    }
+
+    /// Lines of standard error.
+    fn say(&self, text: &str) {
+        let text = if self.colored { harmless::styled(text) } else { plain(text) };
+        let _ = Errors.write_all(format!("{text}\n").as_bytes());
     }
 }

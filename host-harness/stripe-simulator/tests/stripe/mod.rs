@@ -1,7 +1,5 @@
 //! A client of the simulator for tests: real sockets, and every answer and delivery held against the facts.
 
-#![allow(dead_code, reason = "every test file uses a part of this")]
-
 pub mod listener;
 pub mod shop;
 

@@ -26,7 +26,7 @@ use crate::cli::setup::connecting::Link;
 use crate::cli::setup::loading;
 use crate::cli::setup::state_file::StateFile;
 use crate::cli::setup::stopping::LastWords;
-use crate::cli::terminal::Terminal;
+use crate::cli::terminal::{Terminal, notes};
 use crate::cli::wording;
 
 /// The field that deliveries are checked with which no subscription of ours signs.
@@ -73,6 +73,8 @@ pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Argumen
     check(arguments, kept.is_some(), &link, &manifest)?;
     let connector = loading::load(options, &manifest, &link.grants)?;
     let receiver = Receiver::bind(arguments.listen).await?;
+    // Whoever delivers must not wait for whoever reads the log.
+    notes::begin().map_err(|error| Failure::Machine(format!("no thread can be had: {error}")))?;
     let mut renewal = Renewal::default();
     let (mut url, mut expected) = (None, Expected::default());
     if arguments.subscribe {
@@ -92,7 +94,7 @@ pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Argumen
         let left =
             Untold::new(format!("stopped at once: the service still delivers to {url}"), Outcome::Committed).hint(hint);
         let left = Failure::from(left);
-        LastWords::new(left.text(terminal.json), left.status())
+        LastWords::new(left.text(terminal.json), Some(left.status()))
     });
     let taken = match try_out(&connector, &link.connection, &expected).await {
         Ok(()) => {

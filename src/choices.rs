@@ -7,7 +7,7 @@
 use serde_json::{Map, Value};
 
 use crate::alias;
-use crate::catalogue::{self, Operation, Request, Resource, did_you_mean};
+use crate::catalogue::{self, Entry, Operation, Request, Resource, Shape, Texts, did_you_mean};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input;
 use crate::json::Node;
@@ -70,6 +70,8 @@ pub struct Wanted<'a> {
 const SHORTEST_SEARCH: usize = 3;
 /// How many requests look for something that fits, at most.
 const MOST_REQUESTS: u32 = 10;
+/// What stands as an object in an answer; an empty list is not sent.
+const EXPAND: &str = "expand";
 /// Stripe's largest page.
 const LARGEST_PAGE: u32 = 100;
 
@@ -84,11 +86,14 @@ pub fn choices(session: &Session<'_>, wanted: Wanted<'_>) -> Result<Choices> {
         return Err(Error::input("limit", "a page has 1 to 100 entries"));
     }
     // Which of its fields it is for makes no difference yet.
-    let operation = wanted.for_field.map(|field| catalogue::operation(field.operation, None)).transpose()?;
+    // A trigger's filter narrows nothing.
+    let of_trigger = |field: &ForField<'_>| matches!(catalogue::entry(field.operation, None), Ok(Entry::Trigger(_)));
+    let for_field = wanted.for_field.filter(|field| !of_trigger(field));
+    let operation = for_field.map(|field| catalogue::operation(field.operation, None)).transpose()?;
     let Some(list) = resource.choices() else {
         return Err(Error::input("resource", ["`", resource.name(), "` cannot be listed"].concat()));
     };
-    let needs = needs(resource, operation, wanted.for_field)?;
+    let needs = needs(resource, operation, for_field)?;
     let typed = wanted.search.map(str::trim).filter(|s| !s.is_empty()).unwrap_or_default();
     let is_own_id = catalogue::table()?.resource_of_id(typed).is_some_and(|r| r.name() == resource.name())
         // Who has typed no more than the prefix is still typing.
@@ -117,6 +122,7 @@ pub fn choices(session: &Session<'_>, wanted: Wanted<'_>) -> Result<Choices> {
     if search.is_some() {
         listing.parameters.insert("query".into(), Value::from(query(resource, typed)));
     }
+    expand(&mut listing.parameters, resource, "data.");
     listing.page(wanted.cursor, by_id.then_some(limit as usize))
 }
 
@@ -159,7 +165,10 @@ fn needs(
 /// The path of a request, its placeholders filled with what is known.
 fn path(request: Request<'static>, known: &[(&'static str, String)]) -> String {
     let value = |name: &str| known.iter().find(|(n, _)| *n == name).map(|(_, v)| v.clone());
-    let values: Vec<String> = request.path_names().map(|name| value(name).unwrap_or_default()).collect();
+    let mut values: Vec<String> = Vec::new();
+    for name in request.path_names() {
+        values.push(value(name).unwrap_or_default());
+    }
     filled(request.path(), &values)
 }
 
@@ -171,6 +180,55 @@ fn parameters(request: Request<'static>, known: &[(&'static str, String)], limit
         parameters.insert((*name).to_owned(), Value::from(value.as_str()));
     }
     parameters
+}
+
+/// Asks for what stands behind the ids by which people know an object: a price's product, a subscription's customer.
+fn expand(parameters: &mut Map<String, Value>, resource: Resource<'static>, within: &str) {
+    let mut ids = Vec::new();
+    add_ids(&mut ids, resource.object(), within, resource.label());
+    add_ids(&mut ids, resource.object(), within, resource.detail());
+    parameters.insert(EXPAND.into(), Value::Array(ids));
+}
+
+fn add_ids(ids: &mut Vec<Value>, object: &str, within: &str, paths: Texts<'static>) {
+    for path in paths {
+        if let Some(id) = id_within(object, path) {
+            let id = Value::from([within, id].concat());
+            if ids.last() != Some(&id) {
+                ids.push(id);
+            }
+        }
+    }
+}
+
+/// The part of a path that is an id unless it is expanded: `product` of `product.name`.
+fn id_within<'p>(object: &str, path: &'p str) -> Option<&'p str> {
+    let table = catalogue::table().ok()?;
+    let mut fields = table.object(object)?;
+    let mut rest = path;
+    loop {
+        let (name, behind) = rest.split_once('.')?;
+        fields = match fields.get(name)?.shape() {
+            Shape::Expandable(_) => return path.get(..path.len() - behind.len() - 1),
+            Shape::Object(members) => members,
+            Shape::Ref(object) => table.object(object)?,
+            _ => return None,
+        };
+        rest = behind;
+    }
+}
+
+/// Reads, and where the key may not see what shall be expanded, the ids alone.
+fn read(session: &Session<'_>, path: &str, parameters: &mut Map<String, Value>, expected: Expected) -> Result<Answer> {
+    loop {
+        let call = Call { expected, ..Call::read(path, form::encode(parameters)) };
+        match (session.client().send(&call), parameters.get_mut(EXPAND)) {
+            (Err(error), Some(Value::Array(ids))) if error.kind == ErrorKind::Permission && !ids.is_empty() => {
+                ids.clear()
+            }
+            (done, _) => return done,
+        }
+    }
 }
 
 /// A list that is gone through until something fits.
@@ -195,8 +253,7 @@ impl Listing<'_, '_> {
                 self.paging.go_on(&mut self.parameters, cursor)?;
             }
             let expected = if self.paging == Paging::ByUrl { Expected::Page } else { Expected::Object };
-            let call = Call { expected, ..Call::read(self.path.as_str(), form::encode(&self.parameters)) };
-            let answer = match (self.session.client().send(&call), last) {
+            let answer = match (read(self.session, &self.path, &mut self.parameters, expected), last) {
                 (Ok(answer), _) => answer,
                 // What was looked through is not looked through again: the next call goes on from there.
                 (Err(error), Some(so_far)) if error.kind == ErrorKind::Timeout => return Ok(so_far),
@@ -248,9 +305,11 @@ fn one(
     let mut known = needs.to_vec();
     // The last placeholder is the object's own.
     known.extend(retrieve.path_names().last().map(|name| (name, id.to_owned())));
-    match session.client().send(&Call::read(path(retrieve, &known), "")) {
+    let mut parameters = Map::new();
+    expand(&mut parameters, resource, "");
+    match read(session, &path(retrieve, &known), &mut parameters, Expected::Object) {
         Ok(answer) => {
-            let choices = choice(answer.body.root(), resource).into_iter().collect();
+            let choices = choice(answer.body.root(), resource).map_or_else(Vec::new, |choice| vec![choice]);
             Ok(Choices { choices, next_cursor: None, metadata: session.metadata(&answer) })
         }
         Err(error) if error.kind == ErrorKind::NotFound => {
@@ -263,8 +322,14 @@ fn one(
 /// `name~"jen" OR email~"jen"`, in Stripe's search language.
 fn query(resource: Resource<'static>, typed: &str) -> String {
     let escaped = typed.replace('\\', "\\\\").replace('"', "\\\"");
-    let term = |field: &str| [field, "~\"", &escaped, "\""].concat();
-    resource.search_fields().iter().map(term).collect::<Vec<_>>().join(" OR ")
+    let mut query = String::new();
+    for field in resource.search_fields() {
+        query.push_str(if query.is_empty() { "" } else { " OR " });
+        for part in [field, "~\"", &escaped, "\""] {
+            query.push_str(part);
+        }
+    }
+    query
 }
 
 fn choice(object: Node<'_, '_>, resource: Resource<'static>) -> Option<Choice> {
@@ -347,11 +412,23 @@ mod tests {
         assert_eq!(
             paths(&world),
             [
-                "/v1/prices?limit=100",
-                "/v1/prices?limit=100&starting_after=price_b",
-                "/v1/prices?limit=100&starting_after=price_b"
+                "/v1/prices?limit=100&expand%5B0%5D=data.product",
+                "/v1/prices?limit=100&expand%5B0%5D=data.product&starting_after=price_b",
+                "/v1/prices?limit=100&expand%5B0%5D=data.product&starting_after=price_b"
             ]
         );
+    }
+
+    #[test]
+    fn what_the_key_may_not_expand_is_shown_by_its_id() {
+        let refused = || error(403, "invalid_request_error", "permission");
+        let world = World::of([refused(), page("price", &["price_1"], true), page("price", &["price_2"], false)]);
+        let prices = Wanted { resource: "price", ..CUSTOMERS };
+        assert_eq!(values(&listed(&world, prices).expect("a page")), ["price_1"]);
+        assert_eq!(paths(&world), ["/v1/prices?limit=20&expand%5B0%5D=data.product", "/v1/prices?limit=20"]);
+        let world = World::of([refused(), answer(200, r#"{"id":"price_1","object":"price","nickname":"Gold"}"#)]);
+        assert_eq!(values(&listed(&world, Wanted { search: Some("price_1"), ..prices }).expect("one")), ["price_1"]);
+        assert_eq!(paths(&world), ["/v1/prices/price_1?expand%5B0%5D=product", "/v1/prices/price_1"]);
     }
 
     #[test]
@@ -386,6 +463,14 @@ mod tests {
         assert!(listed(&world, Wanted { search: Some("cus_9"), ..CUSTOMERS }).expect("none").choices.is_empty());
         let deleted = World::of([answer(200, r#"{"id":"cus_1","object":"customer","deleted":true}"#)]);
         assert!(listed(&deleted, Wanted { search: Some("cus_1"), ..CUSTOMERS }).expect("none").choices.is_empty());
+    }
+
+    #[test]
+    fn the_filter_of_a_trigger_can_be_picked_too() {
+        let world = World::of([page("customer", &["cus_1"], false)]);
+        let field = ForField { operation: "invoice.paid", field: "customer", input: "{}" };
+        let found = listed(&world, Wanted { for_field: Some(field), ..CUSTOMERS }).expect("a page");
+        assert_eq!(values(&found), ["cus_1"]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::catalogue::{self, did_you_mean};
 use crate::error::{Error, Result};
 use crate::stripe::key::{KeyKind, Mode, SecretKey};
+use crate::stripe::signature;
 use crate::stripe::transport::ApiBase;
 
 /// The fields of a connection as they came in.
@@ -69,6 +70,19 @@ impl Fields {
     /// Whether real money moves, where there is a key that tells.
     pub fn mode(&self) -> Option<Mode> {
         SecretKey::parse(self.pasted_key()).ok().map(|key| key.mode)
+    }
+
+    /// How old a delivery may be, in seconds.
+    ///
+    /// # Errors
+    /// One that is not 1 second to a day.
+    pub fn webhook_tolerance(&self) -> Result<u64> {
+        const FIELD: &str = "webhook_tolerance";
+        let Some(text) = self.get(FIELD) else { return Ok(signature::TOLERANCE) };
+        text.parse().ok().filter(|seconds| (1..=LONGEST_TOLERANCE).contains(seconds)).ok_or_else(|| {
+            Error::connection(FIELD, "the tolerance of deliveries is 1 to 86400 whole seconds")
+                .hint("Leave it empty for 300. A longer one lets a delivery that somebody has recorded be sent again for so long.")
+        })
     }
 
     /// Whether something is filled in as webhook secret.
@@ -140,6 +154,8 @@ impl Fields {
     }
 }
 
+/// A day: whoever needs more has lost the delivery.
+const LONGEST_TOLERANCE: u64 = 24 * 60 * 60;
 const WEBHOOK_SECRET: &str = "webhook_secret";
 
 fn account(text: &str) -> Result<&str> {
@@ -187,6 +203,17 @@ mod tests {
         assert_eq!(refused(&[("api_key", "sk_test_a"), ("colour", "red")]).field.as_deref(), Some("colour"));
         assert_eq!(refused(&[("api_key", "sk_test_a"), ("api_key", "sk_test_b")]).field.as_deref(), Some("api_key"));
         assert_eq!(refused(&[("api_key", "sk_org_test_a")]).field.as_deref(), Some("account"));
+    }
+
+    #[test]
+    fn the_tolerance_is_stripes_unless_said_and_has_bounds() {
+        let of = |text: &str| fields(&[("webhook_tolerance", text)]).webhook_tolerance();
+        for (text, seconds) in [("", 300), (" 600 ", 600), ("1", 1), ("86400", 86400)] {
+            assert_eq!(of(text).expect("fine"), seconds, "{text}");
+        }
+        for bad in ["0", "-5", "86401", "5 minutes", "1e3", "99999999999999999999"] {
+            assert_eq!(of(bad).expect_err(bad).field.as_deref(), Some("webhook_tolerance"), "{bad}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Everything about one entry of the catalogue: its schemas, its samples, its other names.
 
 use crate::catalogue::{self, Entry, Operation, OperationKind};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::operation::hooks;
 use crate::schema::{self, Degree, Narrowing};
 use crate::{input, sample, triggers};
@@ -40,7 +40,7 @@ pub fn describe(wanted: Wanted<'_>) -> Result<Description> {
     match entry {
         Entry::Operation(operation) => Ok(Description {
             entry,
-            aliases: operation.aliases().into_iter().map(str::to_owned).collect(),
+            aliases: owned(operation.aliases()),
             input_schema: match operation.alias() {
                 Some(alias) => schema::renamed_input(operation, alias, wanted.degree),
                 None => schema::input(operation, wanted.degree, &narrowing(operation, wanted.input)?),
@@ -60,28 +60,35 @@ pub fn describe(wanted: Wanted<'_>) -> Result<Description> {
             sample_input: own.sample_input.to_owned(),
             sample_output: own.sample_output.to_owned(),
         }),
-        Entry::Trigger(trigger) => {
-            let resource = catalogue::table()?.resource(trigger.resource()).ok_or_else(|| {
-                Error::new(ErrorKind::Other, ["the catalogue has no resource `", trigger.resource(), "`"].concat())
-            })?;
-            Ok(Description {
-                entry,
-                aliases: catalogue::trigger_aliases(trigger),
-                input_schema: triggers::input_schema(),
-                output_schema: schema::event(trigger, resource, wanted.degree),
-                sample_input: "{}".to_owned(),
-                sample_output: sample::event(trigger, resource),
-            })
-        }
+        Entry::Trigger(trigger) => Ok(Description {
+            entry,
+            aliases: trigger.aliases(),
+            input_schema: triggers::input_schema(trigger),
+            output_schema: schema::event(trigger, wanted.degree),
+            sample_input: "{}".to_owned(),
+            sample_output: sample::event(trigger),
+        }),
     }
+}
+
+fn owned(names: Vec<&str>) -> Vec<String> {
+    let mut owned = Vec::new();
+    for name in names {
+        owned.push(name.to_owned());
+    }
+    owned
 }
 
 /// What the input so far leaves open; of an empty one, what its hook leaves.
 fn narrowing(operation: Operation, input: Option<&str>) -> Result<Narrowing> {
     let doc = input::scan(input.unwrap_or_default())?;
     let root = doc.root();
+    let mut given = Vec::new();
+    for (name, _) in root.members() {
+        given.push(name.into_owned());
+    }
     Ok(Narrowing {
-        given: root.members().map(|(name, _)| name.into_owned()).collect(),
+        given,
         meaningless: hooks::of(operation)?.and_then(|h| h.meaningless).map_or_else(Vec::new, |m| m(operation, root)),
     })
 }
@@ -91,6 +98,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::error::ErrorKind;
 
     const CANCEL: Wanted<'_> = Wanted { id: "subscription.cancel", kind: None, degree: Degree::Shown, input: None };
 
@@ -104,7 +112,7 @@ mod tests {
     fn every_entry_is_described_in_both_degrees() {
         let table = catalogue::table().expect("opens");
         let operations = table.operations().iter().map(|o| o.id()).chain(table.requests().iter().map(|r| r.id()));
-        for id in operations.chain(table.triggers().iter().map(|t| t.id())) {
+        for id in operations.chain(table.events().iter().map(|e| e.name())).chain(["*", "invoice.*"]) {
             for degree in [Degree::Shown, Degree::Full] {
                 let described = describe(Wanted { id, degree, ..CANCEL }).expect(id);
                 assert_eq!(described.entry.id(), id);

@@ -27,8 +27,8 @@ pub mod connection;
 pub mod connection_test;
 pub mod describe;
 pub mod error;
+mod hex;
 pub mod input;
-pub mod json;
 pub mod mapping;
 pub mod operation;
 pub mod permission;
@@ -37,6 +37,8 @@ pub mod schema;
 pub mod stripe;
 pub mod timestamp;
 pub mod triggers;
+
+pub use stripe_json as json;
 
 #[cfg(target_family = "wasm")]
 mod exports;

@@ -66,10 +66,18 @@ pub fn label(object: Node<'_, '_>, resource: Resource<'static>) -> Option<String
     resource.label().iter().find_map(|path| shown(object, path))
 }
 
-/// What a list shows beside the label: something else than the label.
+/// What a list shows beside the label: what else there is to know it by, `10.99 USD · succeeded`.
 pub fn detail(object: Node<'_, '_>, resource: Resource<'static>) -> Option<String> {
     let label = label(object, resource);
-    resource.detail().iter().filter_map(|path| shown(object, path)).find(|d| Some(d) != label.as_ref())
+    let mut text = String::new();
+    for path in resource.detail() {
+        let part = shown(object, path).filter(|part| Some(part) != label.as_ref()).unwrap_or_default();
+        if !text.is_empty() && !part.is_empty() {
+            text.push_str(" · ");
+        }
+        text.push_str(&part);
+    }
+    Some(text).filter(|text| !text.is_empty())
 }
 
 fn shown(object: Node<'_, '_>, path: &str) -> Option<String> {
@@ -77,14 +85,30 @@ fn shown(object: Node<'_, '_>, path: &str) -> Option<String> {
     if is_amount(path)
         && let Some(Money { minor, currency: Some(currency) }) = Money::read(object, path, value)
     {
-        return Some(money::shown(minor, &currency));
+        let around = path.rsplit_once('.').map_or(Some(object), |(around, _)| object.at(around));
+        let often = around.and_then(|price| often(price.get("recurring")?)).unwrap_or_default();
+        return Some([money::shown(minor, &currency), often].concat());
     }
     match value.kind() {
         Kind::String => value.as_str().filter(|text| !text.is_empty()).map(Into::into),
         Kind::Number if is_percentage(path) => Some([value.raw(), " %"].concat()),
+        // The day is what people remember.
+        Kind::Number if path == "created" || path.ends_with("_date") => {
+            let moment = timestamp::from_unix(value.as_i64()?)?;
+            moment.split_once('T').map(|(day, _)| day.to_owned())
+        }
         Kind::Number => Some(value.raw().to_owned()),
         _ => None,
     }
+}
+
+/// How often a price is due: ` a month`, ` every 3 months`.
+fn often(recurring: Node<'_, '_>) -> Option<String> {
+    let interval = recurring.get("interval")?.as_str()?;
+    Some(match recurring.get("interval_count").map_or("1", Node::raw) {
+        "1" => [" a ", &*interval].concat(),
+        count => [" every ", count, " ", &*interval, "s"].concat(),
+    })
 }
 
 /// Whether the name at the end of a path is one that Stripe gives to amounts of money: `unit_amount`,
@@ -92,21 +116,20 @@ fn shown(object: Node<'_, '_>, path: &str) -> Option<String> {
 fn is_amount(path: &str) -> bool {
     let name = path.rsplit('.').next().unwrap_or_default();
     let last = name.rsplit('_').next().unwrap_or_default();
-    name.split('_').any(|word| word == "amount")
-        || matches!(last, "total" | "subtotal" | "balance" | "fee" | "net" | "tax")
+    name.contains("amount") || matches!(last, "total" | "subtotal" | "balance" | "fee" | "net" | "tax")
 }
 
 /// Whether the name at the end of a path is one that Stripe gives to percentages: `percent_off`, `percentage`.
 fn is_percentage(path: &str) -> bool {
-    let name = path.rsplit('.').next().unwrap_or_default();
-    name.split('_').any(|word| matches!(word, "percent" | "percentage"))
+    path.rsplit('.').next().unwrap_or_default().contains("percent")
 }
 
 fn url(resource: Resource<'static>, id: &str, viewer: Viewer<'_>) -> Option<String> {
     let folder = Some(resource.dashboard()).filter(|folder| !folder.is_empty())?;
-    let account = viewer.account.map(|a| format!("{a}/")).unwrap_or_default();
+    let account = viewer.account.unwrap_or_default();
+    let behind = if account.is_empty() { "" } else { "/" };
     let test = if viewer.mode == Mode::Test { "test/" } else { "" };
-    Some(format!("https://dashboard.stripe.com/{account}{test}{folder}/{}", form::escape(id)))
+    Some(["https://dashboard.stripe.com/", account, behind, test, folder, "/", &form::escape(id)].concat())
 }
 
 /// The internal fields, as JSON.
@@ -121,6 +144,13 @@ fn fields(object: Node<'_, '_>, resource: Resource<'static>) -> String {
     }
     json.end_object();
     json.finish()
+}
+
+/// The internal fields that an object has no place for at all: it is rendered in a version that knows other ones.
+pub fn lacking(object: Node<'_, '_>) -> Vec<&'static str> {
+    let has = |path: &str| path.split('.').next().is_some_and(|first| object.get(first).is_some());
+    let Some(resource) = resource(object, "") else { return Vec::new() };
+    resource.mapping().iter().filter(|m| !m.paths().iter().any(has)).map(|m| m.internal()).collect()
 }
 
 /// Writes one internal field; none where the object has nothing that it could be.
@@ -339,7 +369,7 @@ mod tests {
             ("amount", Some("1099 JPY")),
             ("quantity", Some("3")),
             ("percent_off", Some("12.5 %")),
-            ("created", Some("1767225600")),
+            ("created", Some("2026-01-01")),
             ("network", Some("7")),
             ("name", None),
             ("amount_off", None),
@@ -369,6 +399,27 @@ mod tests {
         let adjustment = json!({"object": "billing.meter_event_adjustment", "event_name": "calls"}).to_string();
         let doc = Doc::scan_str(&adjustment).expect("JSON");
         assert_eq!(super::record(doc.root(), "billing_meter_event", TEST), None);
+    }
+
+    #[test]
+    fn a_price_shows_what_it_costs_how_often_and_of_what() {
+        let price = catalogue::table().expect("opens").resource("price").expect("price");
+        let shown = |recurring: Value, nickname: Value, product: Value| {
+            let text = json!({"object": "price", "id": "price_1", "unit_amount": 1200, "currency": "usd",
+                "nickname": nickname, "recurring": recurring, "product": product})
+            .to_string();
+            let doc = Doc::scan_str(&text).expect("JSON");
+            (label(doc.root(), price).expect("a label"), detail(doc.root(), price).unwrap_or_default())
+        };
+        let every = |interval: &str, count: u8| json!({"interval": interval, "interval_count": count});
+        let pro = json!({"object": "product", "id": "prod_1", "name": "Pro"});
+        let pair = |label: &str, detail: &str| (label.to_owned(), detail.to_owned());
+        assert_eq!(shown(every("month", 1), Value::Null, pro.clone()), pair("12.00 USD a month", "Pro"));
+        assert_eq!(shown(every("month", 3), Value::Null, pro.clone()), pair("12.00 USD every 3 months", "Pro"));
+        assert_eq!(shown(Value::Null, Value::Null, pro.clone()), pair("12.00 USD", "Pro"));
+        assert_eq!(shown(every("year", 1), json!("Gold"), pro), pair("Gold", "12.00 USD a year · Pro"));
+        // Where only the product's id is known, the price is all there is to tell.
+        assert_eq!(shown(every("day", 1), Value::Null, json!("prod_1")), pair("12.00 USD a day", ""));
     }
 
     #[test]

@@ -3,7 +3,9 @@
 //! Two levels each, and writing includes reading. The names are those that Stripe's refusals use, `rak_customer_read`.
 //! Needs no network: `connection_test` finds out what a key has.
 
-use crate::catalogue::{self, Entry, Operation, Permission};
+use std::borrow::Cow;
+
+use crate::catalogue::{self, Entry, Operation, Permission, Trigger};
 use crate::error::Result;
 
 /// How much of a permission.
@@ -21,7 +23,7 @@ pub struct Need {
     /// What is needed; none where nobody says which permission it is.
     pub permission: Option<(Permission<'static>, Level)>,
     /// The operations that need it.
-    pub operations: Vec<&'static str>,
+    pub operations: Vec<Cow<'static, str>>,
 }
 
 impl Need {
@@ -75,7 +77,7 @@ pub fn least(operations: &[String]) -> Result<Vec<Need>> {
 pub fn curated() -> Result<Vec<Need>> {
     let table = catalogue::table()?;
     let operations = table.operations().iter().filter_map(Operation::curated).map(Entry::Operation);
-    needs(&operations.chain(table.triggers().iter().map(Entry::Trigger)).collect::<Vec<_>>())
+    needs(&operations.chain(table.triggers().iter().map(Trigger::Curated).map(Entry::Trigger)).collect::<Vec<_>>())
 }
 
 /// In the order in which keys are shown, reading before writing, what is not known last.
@@ -83,7 +85,7 @@ fn needs(entries: &[Entry]) -> Result<Vec<Need>> {
     let permissions = catalogue::table()?.permissions();
     let levels = || permissions.iter().flat_map(|p| [(p, Level::Read), (p, Level::Write)]);
     let of = |wanted: Option<(Permission<'static>, Level)>| {
-        let mut operations: Vec<&str> = Vec::new();
+        let mut operations = Vec::new();
         for entry in entries {
             let needed = match entry {
                 Entry::Trigger(_) => wanted.is_some_and(|(p, level)| of_triggers(p) == Some(level)),
@@ -173,7 +175,7 @@ mod tests {
         let needs = curated().expect("a table");
         let table = catalogue::table().expect("a table");
         for id in table.operations().iter().map(|o| o.id()).chain(table.triggers().iter().map(|t| t.id())) {
-            assert!(needs.iter().any(|n| n.operations.contains(&id)), "{id}");
+            assert!(needs.iter().any(|n| n.operations.iter().any(|own| own == id)), "{id}");
         }
         // What sends any request of the API needs what that one needs.
         let unknown = needs.iter().filter(|n| n.permission.is_none()).flat_map(|n| &n.operations);

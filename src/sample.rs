@@ -5,6 +5,7 @@
 
 use crate::alias;
 use crate::catalogue::{self, Field, Fields, Method, Operation, Resource, Shape, Trigger};
+use crate::input::resource_in_path;
 use crate::json::{Doc, Kind, Node, Writer};
 
 /// 2026-01-01T00:00:00Z.
@@ -17,16 +18,17 @@ const DEPTH: u32 = 3;
 /// An input of an operation: what people have written, or what a plain request needs.
 pub fn input(operation: Operation) -> String {
     if let Some(alias) = operation.alias() {
-        return alias.sample().to_owned();
+        return alias.sample();
     }
     if let Some(entry) = operation.entry() {
-        return entry.sample().to_owned();
+        return entry.sample();
     }
     let mut sample = Sample::new();
     sample.json.begin_object();
     for name in operation.path_fields() {
-        let own = operation.answers_with().filter(|_| name == "id");
-        sample.json.key(name).string(&id_of(own.unwrap_or(name)));
+        let own = operation.answers_with().filter(|_| name == "id").unwrap_or(name);
+        let id = resource_in_path(operation, name).map_or_else(|| id_of(own), id_in);
+        sample.json.key(name).string(&id);
     }
     for field in operation.parameters().iter().filter(|f| f.required() && f.shape() != Shape::File) {
         sample.json.key(field.name());
@@ -51,7 +53,7 @@ fn answer(operation: Operation) -> String {
     if request.binary() {
         return r#"{"field":"file","name":"sample.pdf","content_type":"application/pdf","size":12345}"#.to_owned();
     }
-    let input = operation.entry().map_or_else(|| input(operation), |entry| entry.sample().to_owned());
+    let input = operation.entry().map_or_else(|| input(operation), |entry| entry.sample());
     let (given, fixed) = (Doc::scan_str(&input).ok(), Doc::scan_str(operation.fixed()).ok());
     let sent: Vec<Node<'_, '_>> = given.iter().chain(&fixed).map(Doc::root).collect();
     match request.response() {
@@ -69,16 +71,29 @@ fn answer(operation: Operation) -> String {
 }
 
 /// An event of a trigger.
-pub fn event(trigger: Trigger<'static>, resource: Resource<'static>) -> String {
+pub fn event(trigger: Trigger) -> String {
     let mut sample = Sample::new();
-    sample.json.begin_object().key("id").string(&["evt_", SUFFIX].concat()).key("object").string("event");
-    sample.json.key("type").string(trigger.event()).key("created").integer(MOMENT);
+    let event =
+        trigger.events().into_iter().find(|event| event.object().is_some()).or(trigger.events().first().copied());
+    let (event_type, object) = event.map_or(("", None), |event| (event.name(), event.object()));
+    sample.json.begin_object().key("id").string(&["evt_", SUFFIX].concat());
+    if trigger.is_thin() {
+        sample.json.key("object").string("v2.core.event").key("type").string(event_type);
+        sample.json.key("created").string(MOMENT_TEXT).key("livemode").boolean(false);
+        sample.json.key("context").null().key("related_object").null().end_object();
+        return sample.json.finish();
+    }
+    sample.json.key("object").string("event").key("type").string(event_type).key("created").integer(MOMENT);
     sample.json.key("api_version").string(catalogue::API_VERSION).key("livemode").boolean(false);
     sample.json.key("pending_webhooks").integer(1).key("request").begin_object();
     sample.json.key("id").string(&["req_", SUFFIX].concat()).key("idempotency_key").null().end_object();
     sample.json.key("data").begin_object().key("object");
-    sample.object(resource.object(), &[], DEPTH);
-    if trigger.event().ends_with(".updated") {
+    if let Some(object) = object {
+        sample.object(object, &[], DEPTH);
+    } else {
+        sample.json.begin_object().key("id").string(SUFFIX).end_object();
+    }
+    if event_type.ends_with(".updated") {
         sample.json.key("previous_attributes").raw(r#"{"description":null}"#);
     }
     sample.json.end_object().end_object();
@@ -87,11 +102,14 @@ pub fn event(trigger: Trigger<'static>, resource: Resource<'static>) -> String {
 
 /// The id of an object, or of what a field of this name names.
 fn id_of(name: &str) -> String {
-    let prefix = catalogue::table().ok().and_then(|table| {
-        let resource = table.resource_of_object(name).or_else(|| table.resource(name));
-        resource.and_then(|r| r.id_prefixes().first())
-    });
-    [prefix.unwrap_or_default(), SUFFIX].concat()
+    let table = catalogue::table().ok();
+    let resource = table.and_then(|table| table.resource_of_object(name).or_else(|| table.resource(name)));
+    resource.map_or_else(|| SUFFIX.to_owned(), id_in)
+}
+
+/// An id of a resource's objects.
+fn id_in(resource: Resource<'_>) -> String {
+    [resource.id_prefixes().first().unwrap_or_default(), SUFFIX].concat()
 }
 
 struct Sample {

@@ -71,6 +71,8 @@ pub struct Common {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Events {
+    #[serde(default)]
+    pub thin: Vec<Spanned<String>>,
     pub objects: Table<Spanned<String>>,
     pub unknown: Table<String>,
 }

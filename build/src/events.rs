@@ -10,7 +10,7 @@ use crate::catalogue::{EVENTS, Events, Table};
 use crate::nearest::nearest;
 use crate::problem::Report;
 
-/// Every event type of the facts. What is about nothing and is not listed so is reported.
+/// Every event type of the facts, then those that come as thin events only. What is about nothing and is not listed so is reported.
 pub fn events(facts: &Facts, listed: &Events, report: &mut Report<'_>) -> Vec<EventType> {
     let mut used: BTreeSet<usize> = BTreeSet::new();
     for object in listed.objects.values() {
@@ -45,7 +45,17 @@ pub fn events(facts: &Facts, listed: &Events, report: &mut Report<'_>) -> Vec<Ev
         };
         EventType { name: event.clone(), object }
     };
-    let events = facts.event_types.iter().map(about).collect();
+    let mut events: Vec<EventType> = facts.event_types.iter().map(about).collect();
+    for thin in &listed.thin {
+        let name = thin.get_ref();
+        let known = |name: &str| events.iter().any(|event| event.name == name);
+        if !name.starts_with("v1.") && !name.starts_with("v2.") {
+            report.wrong(EVENTS, thin, format!("`{name}` is no thin event: those begin with v1. or v2."));
+        } else if known(name) || name.strip_prefix("v1.").is_some_and(known) {
+            report.wrong(EVENTS, thin, format!("`{name}` is known already: leave it out"));
+        }
+        events.push(EventType { name: name.clone(), object: None });
+    }
     for key in listed.objects.keys().chain(listed.unknown.keys()).filter(|k| !used.contains(&k.span().start)) {
         let hint = nearest(key.get_ref(), facts.event_types.iter().map(String::as_str));
         report.wrong(EVENTS, key, format!("no event type begins with `{}`{hint}", key.get_ref()));

@@ -89,7 +89,7 @@ fn a_request_that_uses_another_method_of_a_host_asks_for_the_egress() {
 
 #[test]
 fn a_way_to_authenticate_that_lacks_something_fails() {
-    let from = "fields = [\"api_key\", \"webhook_secret\", \"account\", \"checkout_success_url\", \"checkout_cancel_url\", \"api_base\"]";
+    let from = "fields = [\"api_key\", \"webhook_secret\", \"webhook_tolerance\", \"account\", \"checkout_success_url\", \"checkout_cancel_url\", \"api_base\"]";
     let sources = changed(MANIFEST, from, "fields = [\"api_kee\"]");
     let found = problems(&sources, Facts::bundled());
     assert_eq!(found.len(), 2, "{found:#?}");
@@ -102,8 +102,7 @@ fn a_way_to_authenticate_that_lacks_something_fails() {
         "name = \"oauth\"",
         &["method `oauth` lacks its `token_url`"],
     );
-    let from =
-        "fields = [\"api_key\", \"webhook_secret\", \"checkout_success_url\", \"checkout_cancel_url\", \"api_base\"]";
+    let from = "fields = [\"api_key\", \"webhook_secret\", \"webhook_tolerance\", \"checkout_success_url\", \"checkout_cancel_url\", \"api_base\"]";
     let to = "fields = [\"api_base\", \"api_key\"]";
     one(MANIFEST, from, to, to, &["puts its access token into its first field, `api_base`, which is no secret"]);
     let http = "token_url = \"http://connect.stripe.com/oauth/token\"";
@@ -239,11 +238,11 @@ fn a_query_sends_what_only_reads_whatever_its_method() {
 
 #[test]
 fn a_name_that_another_has_fails() {
-    let from = "aliases = [\"create_refund\"]";
+    let from = "aliases = [\"create_refund\",";
     one(
         REFUND,
         from,
-        "aliases = [\"create_price\"]",
+        "aliases = [\"create_price\",",
         "create_price",
         &["`create_price`, which another has: `price.create`"],
     );
@@ -548,6 +547,21 @@ fn a_resource_that_the_facts_do_not_know_so_fails() {
     one(PAYMENT, from, "amount_received = \"mony amount_received\"", "mony", &["`mony` is no kind", "`money`"]);
     one(PAYMENT, from, "amount_received = \"amount_received\"", "= \"amount_received\"", &["write \"KIND PATH\""]);
     one(CUSTOMER, "label = [\"name\",", "label = [\"nam\",", "label", &["object `customer` has no `nam`"]);
+    // A drop-down goes through an id to what stands behind it; the mapping of an answer does not.
+    one(
+        PRICE,
+        "\"product.name\"]",
+        "\"product.nam\"]",
+        "detail",
+        &["reads `product.nam`", "has no `nam`", "did you mean `name`"],
+    );
+    one(
+        PRICE,
+        "name = \"text nickname\"",
+        "name = \"text product.name\"",
+        "text product.name",
+        &["object `price` has no `name`"],
+    );
 }
 
 #[test]
@@ -790,6 +804,9 @@ fn an_event_is_about_an_object_or_listed_as_unknown() {
         "issuing.cards",
         &["did you mean `issuing.card`"],
     );
+    for (thin, says) in [("customer.moved", "begin with v1. or v2."), ("v1.customer.created", "known already")] {
+        one(EVENTS, "thin = [\n", &format!("thin = [\n    \"{thin}\",\n"), thin, &[says]);
+    }
     one(
         EVENTS,
         "[objects]\n",

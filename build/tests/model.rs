@@ -227,8 +227,10 @@ fn a_hooks_input_has_its_type_and_its_words() {
 #[test]
 fn an_event_is_about_the_object_that_the_sdks_say() {
     let about = |name: &str| MODEL.events.iter().find(|e| e.name == name).expect("there").object.as_deref();
-    assert_eq!(MODEL.events.len(), 275);
-    assert_eq!(MODEL.events.iter().filter(|e| e.object.is_none()).count(), 19);
+    let thin = |e: &&stripe_table::model::EventType| e.name.starts_with("v1.") || e.name.starts_with("v2.");
+    assert_eq!(MODEL.events.iter().filter(|e| !thin(e)).count(), 275);
+    assert_eq!(MODEL.events.iter().filter(|e| e.object.is_none() && !thin(e)).count(), 19);
+    assert!(MODEL.events.iter().filter(thin).all(|e| e.object.is_none()));
     assert_eq!(about("customer.created"), Some("customer"));
     assert_eq!(about("customer.subscription.created"), Some("subscription"));
     assert_eq!(about("charge.dispute.created"), Some("dispute"));
@@ -309,7 +311,7 @@ fn what_is_written_reads_back() {
     let table = Table::open(&bytes).expect("opens");
     table.verify().expect("whole");
     assert_eq!(table.constant("api_version"), Some("2026-10-28.endive"));
-    assert_eq!((table.requests().len(), table.events().len()), (648, 275));
+    assert_eq!((table.requests().len(), table.events().len()), (648, MODEL.events.len()));
     assert!(MODEL.requests.iter().all(|r| table.request(&r.id).is_some_and(|t| t.path() == r.path)));
     assert!(MODEL.objects.keys().all(|name| table.object(name).is_some()));
 }
@@ -317,7 +319,8 @@ fn what_is_written_reads_back() {
 #[test]
 fn the_example_in_the_readme_builds() {
     let readme = include_str!("../../README.md");
-    let example = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+    let blocks = readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let example = blocks.into_iter().find(|block| block.contains("payout.update")).expect("an example");
     let file = "catalogue/payout.toml";
     let model = fine(&real().with(file, format!("{}\n{example}", real().text(file))));
     assert!(model.operations.iter().any(|o| o.id == "payout.update" && o.request == "v1.payouts.update"));

@@ -55,13 +55,19 @@ pub fn page(topics: &[Topic]) -> Result<String, Problem> {
     );
     let words = WORDS.iter().map(|(word, meaning)| [text(word), text(meaning)]);
     out.push_str(&table(["type", "what it takes"], words));
-    out.push_str("\nWhat a trigger may be told:\n\n");
-    out.push_str(&field::table(&operation::json("a trigger", &triggers::input_schema())?, Page::Top));
+    out.push_str(
+        "\nA trigger fires at one event type, and every event type of the API is one by its name, whether it stands here or not. `customer.subscription.*` is \
+         every type that begins so, and `*` any event, also of a type that is not known yet. `v1.` before a type means the same, \
+         and asks for thin events of it where one subscribes. What a trigger may be told, each where what it is about has such a field, \
+         as a payment has them all:\n\n",
+    );
+    let trigger = catalogue::trigger("payment_intent.succeeded")?;
+    out.push_str(&field::table(&operation::json("a trigger", &triggers::input_schema(trigger))?, Page::Top));
     Ok(out)
 }
 
 fn row(task: &Task) -> [String; 2] {
     let run: Vec<String> =
-        task.run.iter().map(|entry| format!("[{}]({})", code(entry.id()), Page::Top.to_entry(*entry))).collect();
+        task.run.iter().map(|entry| format!("[{}]({})", code(&entry.id()), Page::Top.to_entry(*entry))).collect();
     [text(&task.say), run.join(", ")]
 }

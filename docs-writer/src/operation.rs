@@ -32,7 +32,7 @@ pub fn section(operation: Operation) -> Result<String, Problem> {
     );
     if !operation.inverse().is_empty() {
         let inverse = catalogue::entry(operation.inverse(), None)?;
-        let _ = writeln!(out, "- Taken back by [{}]({})", code(inverse.id()), page.to_entry(inverse));
+        let _ = writeln!(out, "- Taken back by [{}]({})", code(&inverse.id()), page.to_entry(inverse));
     }
     let (with_own_fields, aliases): (Vec<_>, Vec<_>) =
         described.aliases.iter().map(String::as_str).partition(|name| renamed(operation, name).is_some());
@@ -162,6 +162,6 @@ fn own_fields(alias: Alias<'_>) -> Result<String, Problem> {
         "{} is another name of it with fields of its own: {}. The other fields are as above. A sample input:\n\n{}\n",
         code(alias.name()),
         does.join("; "),
-        sample(alias.name(), alias.sample())?,
+        sample(alias.name(), &alias.sample())?,
     ))
 }

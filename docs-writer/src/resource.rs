@@ -105,23 +105,29 @@ fn triggers(resource: Resource<'static>) -> Result<String, Problem> {
     let mut out = String::new();
     if !rows.is_empty() {
         let _ = write!(out, "## {TRIGGERS}\n\n");
-        out.push_str(&table(["trigger", "id", "when", "event", "also found as"], rows.into_iter().map(trigger)));
+        out.push_str(&table(
+            ["trigger", "id", "when", "event", "also found as"],
+            rows.into_iter().map(Trigger::Curated).map(trigger),
+        ));
         out.push('\n');
     }
     if !others.is_empty() {
-        let _ = write!(out, "Events about it without a trigger: {}.\n\n", codes(others, MOST_EVENTS));
+        let _ = write!(
+            out,
+            "Event types about it that are triggers by their names alone: {}.\n\n",
+            codes(others, MOST_EVENTS)
+        );
     }
     Ok(out)
 }
 
-fn trigger(trigger: Trigger<'static>) -> [String; 5] {
-    let aliases = catalogue::trigger_aliases(trigger);
+fn trigger(trigger: Trigger) -> [String; 5] {
     [
-        text(trigger.title()),
-        code(trigger.id()),
-        text(trigger.description()),
-        code(trigger.event()),
-        codes(aliases.iter().map(String::as_str), usize::MAX),
+        text(&trigger.title()),
+        code(&trigger.id()),
+        text(&trigger.description()),
+        codes(trigger.events().into_iter().map(|event| event.name()), usize::MAX),
+        codes(trigger.aliases().iter().map(String::as_str), usize::MAX),
     ]
 }
 

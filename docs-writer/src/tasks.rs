@@ -77,7 +77,7 @@ fn entry(source: &str, id: &Spanned<String>) -> Result<Entry, Problem> {
     let wrong = |what: String| Problem::Task { line: line_of(source, id), what };
     let entry = catalogue::entry(id.get_ref(), None)
         .map_err(|error| wrong(format!("{}. {}", error.message, error.hint.unwrap_or_default())))?;
-    if entry.id() != id.get_ref() {
+    if entry.id() != id.get_ref().as_str() {
         return Err(wrong(format!("`{}` is another name of `{}`: write that", id.get_ref(), entry.id())));
     }
     match entry {

@@ -68,10 +68,11 @@ fn watch(root: &Path) {
         "build.rs",
         "build/Cargo.toml",
         "facts/Cargo.toml",
+        "json/Cargo.toml",
         "rust-toolchain.toml",
         "table/Cargo.toml",
     ];
-    let folders = ["src", "build/src", "catalogue", "wit", "facts/src", "table/src"];
+    let folders = ["src", "build/src", "catalogue", "wit", "facts/src", "json/src", "table/src"];
     for path in single.iter().chain(&folders).map(|name| root.join(name)).filter(|path| path.exists()) {
         println!("cargo::rerun-if-changed={}", path.display());
     }

@@ -11,8 +11,8 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use cli::commands::{
-    call, choices, conformance, describe, inspect, operations, permissions, poll, recent, renew, resources, sample,
-    schema, serve, simulate, subscribe, test_connection, unsubscribe,
+    audit, call, choices, conformance, describe, events, guard, inspect, operations, permissions, poll, recent, renew,
+    resources, sample, schema, serve, simulate, subscribe, test_connection, unsubscribe, webhook,
 };
 use cli::demo;
 use cli::failure::{Failure, USAGE};
@@ -27,6 +27,7 @@ Without a key, commands use a Stripe simulator inside this process, and say so.
 Exit status: 0 done; 1 the connector's error (declined, bad input, no such object, …), a demo step that failed, or a
 component that does not conform; 2 usage error; 3 platform failure (the component was refused, trapped or hit a limit, or this machine did not cooperate);
 4 something was done, or may have been, and its result was not shown: standard error says which, and how to run it again;
+5 the guard refused it;
 130, 143 stopped by Ctrl-C or a kill before anything was changed.";
 
 /// Loads the Stripe connector, a WebAssembly component, and runs, shows and serves it.
@@ -59,6 +60,10 @@ enum Command {
     Schema(schema::Arguments),
     /// Run an action or a query
     Call(call::Arguments),
+    /// What the guard allows, asks about and refuses
+    Guard(guard::Arguments),
+    /// Check the log of the guard's verdicts
+    Audit(audit::Arguments),
     /// List the kinds of object, and what they are in the platform's terms
     Resources,
     /// List objects of a kind to choose from, all or those that match
@@ -69,8 +74,12 @@ enum Command {
     Recent(recent::Arguments),
     /// Fetch events since a cursor
     Poll(poll::Arguments),
-    /// Receive webhooks: POST /webhooks/…
+    /// Receive webhooks, keep them, and hand each on: POST /webhooks/…
     Serve(serve::Arguments),
+    /// Look at events that were taken, and hand them on once more
+    Events(events::Arguments),
+    /// Have the events of a test account brought to this machine by the Stripe command line
+    Webhook(webhook::Arguments),
     /// Make the service deliver events to a URL
     Subscribe(subscribe::Arguments),
     /// Look whether a subscription is still as it was made, and prolong it
@@ -95,7 +104,8 @@ fn main() -> ExitCode {
         Err(status) => return status,
     };
     let mut terminal = Terminal::new(arguments.options.color, arguments.options.json);
-    let done = runtime::block_on(run(arguments, &mut terminal));
+    let serves = matches!(arguments.command, Some(Command::Serve(_)));
+    let done = runtime::block_on(serves, run(arguments, &mut terminal));
     let status = done.map_or_else(|failure| failure.report(&mut terminal), |()| ExitCode::SUCCESS);
     notes::end();
     status
@@ -113,12 +123,16 @@ async fn run(arguments: Arguments, terminal: &mut Terminal) -> Result<(), Failur
         Command::Describe(arguments) => describe::run(options, terminal, &arguments).await,
         Command::Schema(arguments) => schema::run(options, terminal, &arguments).await,
         Command::Call(arguments) => call::run(options, terminal, &arguments).await,
+        Command::Guard(arguments) => guard::run(options, terminal, &arguments).await,
+        Command::Audit(arguments) => audit::run(terminal, &arguments),
         Command::Resources => resources::run(options, terminal).await,
         Command::Choices(arguments) => choices::run(options, terminal, &arguments).await,
         Command::Sample(arguments) => sample::run(options, terminal, &arguments).await,
         Command::Recent(arguments) => recent::run(options, terminal, &arguments).await,
         Command::Poll(arguments) => poll::run(options, terminal, &arguments).await,
         Command::Serve(arguments) => serve::run(options, terminal, &arguments).await,
+        Command::Events(arguments) => events::run(options, terminal, &arguments).await,
+        Command::Webhook(arguments) => webhook::run(options, terminal, &arguments).await,
         Command::Subscribe(arguments) => subscribe::run(options, terminal, &arguments).await,
         Command::Renew(arguments) => renew::run(options, terminal, &arguments).await,
         Command::Unsubscribe(arguments) => unsubscribe::run(options, terminal, &arguments).await,

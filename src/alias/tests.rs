@@ -125,14 +125,14 @@ fn every_alias_takes_its_sample_and_has_schemas_of_its_own() {
         let name = alias.name();
         let operation = operation(name);
         assert_eq!((operation.id(), operation.alias()), (name, Some(alias)));
-        let taken = translate(operation, alias, alias.sample()).expect(name);
+        let taken = translate(operation, alias, &alias.sample()).expect(name);
         crate::input::check(operation, &taken.input, Vec::new()).expect(name);
         for degree in [Degree::Shown, Degree::Full] {
             let described = describe(Wanted { id: name, kind: None, degree, input: None }).expect(name);
             assert_eq!(described.aliases.first().map(String::as_str), Some(alias.operation()));
             assert_eq!(described.sample_input, alias.sample());
             let read = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
-            let (schema, sample) = (read(&described.input_schema), read(alias.sample()));
+            let (schema, sample) = (read(&described.input_schema), read(&alias.sample()));
             assert!(jsonschema::meta::is_valid(&schema), "{name}: {schema}");
             let validator = jsonschema::draft202012::new(&schema).expect("a schema");
             assert!(validator.is_valid(&sample), "{name}: {sample} by {schema}");

@@ -1,18 +1,21 @@
 //! Entries by id, and the error where there is none.
 
-use stripe_table::{OperationKind, Table, Trigger, alike};
+use std::borrow::Cow;
+
+use stripe_table::{OperationKind, Table, alike};
 
 use super::embedded::table;
 use super::nearest::did_you_mean;
 use super::operation::Operation;
 use super::own::{OWN, Own, own};
+use super::trigger::{ANY_NAMES, Trigger, in_plural};
 use crate::error::{Error, ErrorKind, Result};
 
 /// An entry of the catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entry {
     /// A trigger.
-    Trigger(Trigger<'static>),
+    Trigger(Trigger),
     /// An action or query.
     Operation(Operation),
     /// An action or query that is no one request of the API.
@@ -21,11 +24,11 @@ pub enum Entry {
 
 impl Entry {
     /// The entry's id.
-    pub fn id(self) -> &'static str {
+    pub fn id(self) -> Cow<'static, str> {
         match self {
             Self::Trigger(t) => t.id(),
-            Self::Operation(o) => o.id(),
-            Self::Own(o) => o.id,
+            Self::Operation(o) => o.id().into(),
+            Self::Own(o) => o.id.into(),
         }
     }
 
@@ -107,23 +110,39 @@ fn has_name(operation: Operation, is_it: &dyn Fn(&str) -> bool) -> bool {
     is_it(operation.id()) || operation.entry().is_some_and(|entry| entry.aliases().iter().any(is_it))
 }
 
-/// The trigger of this id or alias, of one that people write alike, or of an event type behind the plural of the
-/// resource that it is about: `customers/customer.created`.
+/// The trigger of this id or alias, of an event type, of one that people write alike, of an event type behind the plural
+/// of what it is about (`customers/customer.created`), or of several types: `customer.subscription.*`.
 ///
 /// # Errors
 /// That there is none, with the nearest names.
-pub fn trigger(id: &str) -> Result<Trigger<'static>> {
+pub fn trigger(id: &str) -> Result<Trigger> {
     let table = table()?;
-    let of_resource = || {
+    // A thin notification of an event has its type behind the version.
+    let name = id.strip_prefix("v1.").unwrap_or(id);
+    let of_subject = || {
         let (plural, event) = id.split_once('/')?;
-        let mut triggers = table.triggers_of_event(event).iter().chain(table.trigger(event));
-        triggers.find(|trigger| alike(&in_plural(trigger.resource()), plural))
+        let curated = table.trigger(event).map(Trigger::Curated);
+        let found = of_event(event).or(curated)?;
+        alike(&in_plural(found.subject()), plural).then_some(found)
+    };
+    let several = || {
+        let beginning = name.strip_suffix('*')?;
+        if beginning.is_empty() {
+            return (name == id).then_some(Trigger::ANY);
+        }
+        let known = table.events().iter().map(|event| event.name()).find(|event| event.starts_with(beginning))?;
+        known.get(..beginning.len()).filter(|b| b.ends_with('.')).map(Trigger::Every)
     };
     let written_alike = || {
-        let names = |t: &Trigger<'static>| std::iter::once(t.id()).chain(t.aliases());
-        table.triggers().iter().find(|t| names(t).any(|own| alike(own, id)))
+        let curated =
+            || table.triggers().iter().find(|t| std::iter::once(t.id()).chain(t.aliases()).any(|own| alike(own, id)));
+        let plain =
+            || table.events().iter().find(|event| alike(event.name(), id)).and_then(|event| of_event(event.name()));
+        let any = || ANY_NAMES.iter().any(|own| alike(own, id)).then_some(Trigger::ANY);
+        curated().map(Trigger::Curated).or_else(plain).or_else(any)
     };
-    table.trigger(id).or_else(of_resource).or_else(written_alike).ok_or_else(|| {
+    let found = table.trigger(id).map(Trigger::Curated).or_else(|| of_event(name)).or_else(|| of_event(id));
+    found.or_else(several).or_else(of_subject).or_else(written_alike).ok_or_else(|| {
         did_you_mean(
             Error::new(ErrorKind::UnknownOperation, ["there is no trigger `", id, "`"].concat()),
             id,
@@ -133,18 +152,11 @@ pub fn trigger(id: &str) -> Result<Trigger<'static>> {
     })
 }
 
-/// The other ids that mean a trigger.
-pub fn trigger_aliases(trigger: Trigger<'static>) -> Vec<String> {
-    let by_resource = [&in_plural(trigger.resource()), "/", trigger.event()].concat();
-    trigger.aliases().iter().map(str::to_owned).chain([by_resource]).collect()
-}
-
-/// The name of a resource for several of it.
-fn in_plural(resource: &str) -> String {
-    match resource.strip_suffix('y') {
-        Some(stem) => [stem, "ies"].concat(),
-        None => [resource, "s"].concat(),
-    }
+/// The trigger of an event type.
+pub fn of_event(event_type: &str) -> Option<Trigger> {
+    let table = table().ok()?;
+    let curated = table.triggers_of_event(event_type).first().map(Trigger::Curated);
+    curated.or_else(|| table.event(event_type).map(Trigger::Plain))
 }
 
 /// That nothing has this id, with the nearest ids and aliases of all kinds.
@@ -196,6 +208,9 @@ fn trigger_names() -> Vec<&'static str> {
             for alias in trigger.aliases() {
                 names.push(alias);
             }
+        }
+        for event in table.events() {
+            names.push(event.name());
         }
     }
     names
@@ -255,9 +270,17 @@ mod tests {
     }
 
     #[test]
-    fn every_trigger_is_found_behind_the_plural_of_its_resource() {
-        for known in table().expect("opens").triggers() {
-            for name in trigger_aliases(known) {
+    fn every_event_type_of_the_api_is_a_trigger_by_each_of_its_names() {
+        let events = table().expect("opens").events();
+        assert!(events.len() >= 275);
+        for event in events {
+            let known = of_event(event.name()).expect("a trigger");
+            assert!(known.fires_at(event.name()) && known.id() == event.name(), "{known:?}");
+            assert!(!known.title().is_empty() && known.description().ends_with('.'), "{known:?}");
+            let thin = (!known.is_thin()).then(|| ["v1.", event.name()].concat());
+            for name in
+                known.aliases().into_iter().chain([event.name().to_owned(), event.name().to_uppercase()]).chain(thin)
+            {
                 assert_eq!(trigger(&name).expect(&name), known);
             }
         }
@@ -266,10 +289,55 @@ mod tests {
             ("subscriptions/customer.subscription.created", "customer.subscription.created"),
             ("checkout_sessions/checkout.session.completed", "checkout.session.completed"),
             ("Payment Intents/payment_intent.succeeded", "payment_intent.succeeded"),
+            ("issuing_cards/issuing_card.created", "issuing_card.created"),
         ] {
             assert_eq!(trigger(name).expect(name).id(), id);
         }
         assert!(trigger("customers/invoice.paid").is_err() && trigger("/customer.created").is_err());
+    }
+
+    #[test]
+    fn several_types_are_a_trigger_by_what_they_begin_with() {
+        for (name, id, yes, no) in [
+            ("customer.subscription.*", "customer.subscription.*", "customer.subscription.paused", "customer.updated"),
+            ("invoice.*", "invoice.*", "invoice.paid", "invoice_payment.paid"),
+            ("v1.invoice.*", "invoice.*", "invoice.paid", "invoiceitem.created"),
+            ("*", "*", "some.type.of.tomorrow", ""),
+            ("Any Event", "*", "invoice.paid", ""),
+            ("any_event", "*", "invoice.paid", ""),
+            ("v2.core.*", "v2.core.*", "v2.core.account.updated", "v2.money_management.adjustment.created"),
+            ("billing.*", "billing.*", "v1.billing.meter.no_meter_found", "billing_portal.session.created"),
+        ] {
+            let found = trigger(name).expect(name);
+            assert_eq!(found.id(), id);
+            assert!(found.fires_at(yes) && (no.is_empty() || !found.fires_at(no)), "{name}");
+        }
+        assert_eq!(trigger("customer.subscription.*").expect("known").resource(), "subscription");
+        assert_eq!((Trigger::ANY.resource(), Trigger::ANY.tool_name()), ("", "any_event".to_owned()));
+        for name in ["customer.subscripti*", "customer*", "zebra.*", "v1.*", ".*", "**", "*.created"] {
+            assert!(trigger(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_trigger_has_a_tool_name_of_its_own_that_agents_take() {
+        let mut names = std::collections::BTreeSet::new();
+        for known in table().expect("opens").events().iter().filter_map(|event| of_event(event.name())) {
+            let name = known.tool_name();
+            let is_one = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && (1..=64).contains(&name.len());
+            assert!(is_one && names.insert(name), "{known:?}");
+        }
+        assert!(
+            names.contains("customer_created")
+                && names.contains("connections_account_supported_payment_method_types_updated")
+        );
+    }
+
+    #[test]
+    fn a_type_that_nobody_has_described_says_what_its_name_says() {
+        let found = trigger("issuing_card.created").expect("known");
+        assert_eq!((found.title().as_str(), found.resource()), ("Issuing card created", ""));
+        assert_eq!(found.description(), "Stripe sent `issuing_card.created`, which is about a `issuing.card` object.");
     }
 
     #[test]

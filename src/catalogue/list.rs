@@ -3,9 +3,10 @@
 use stripe_table::OperationKind;
 
 use super::embedded::table;
-use super::find::Entry;
+use super::find::{Entry, of_event};
 use super::operation::Operation;
 use super::own::OWN;
+use super::trigger::Trigger;
 use crate::error::{Error, Result};
 
 /// Which entries to list. Every part that is given must hold.
@@ -17,7 +18,7 @@ pub struct Filter<'a> {
     pub resource: Option<&'a str>,
     /// Only those whose id, alias, title or description has every word of this; best match first.
     pub search: Option<&'a str>,
-    /// Requests of the API without an entry of their own as well.
+    /// Requests and event types of the API without an entry of their own as well.
     pub all: bool,
     /// Where the page begins.
     pub cursor: Option<&'a str>,
@@ -90,9 +91,11 @@ fn entries(all: bool) -> Result<impl Iterator<Item = Entry>> {
     };
     let own = |kind| OWN.iter().filter(move |own| own.kind == kind).map(Entry::Own);
     let plain = all.then(|| table.requests().iter().map(|r| Entry::Operation(Operation::plain(r))));
-    Ok(table
-        .triggers()
-        .iter()
+    let described = table.triggers().iter().map(Trigger::Curated).chain([Trigger::ANY]);
+    let others = table.events().iter().filter_map(|event| of_event(event.name()));
+    let others = all.then(|| others.filter(|trigger| matches!(trigger, Trigger::Plain(_))));
+    Ok(described
+        .chain(others.into_iter().flatten())
         .map(Entry::Trigger)
         .chain(curated(OperationKind::Action))
         .chain(own(OperationKind::Action))
@@ -111,15 +114,16 @@ fn resource(entry: Entry) -> &'static str {
 
 /// How well the words, which are in lower case, fit where every one of them occurs: ids weigh most, descriptions least.
 fn score(entry: Entry, words: &[String]) -> Option<u32> {
-    let id = entry.id();
+    let id = &*entry.id();
     let (aliases, title, description) = match entry {
-        Entry::Trigger(t) => (Some(t.aliases()), t.title(), t.description()),
+        Entry::Trigger(Trigger::Curated(t)) => (Some(t.aliases()), t.title(), t.description()),
+        Entry::Trigger(t) => (None, t.title(), t.description()),
         Entry::Operation(o) => match o.entry() {
             Some(e) => (Some(e.aliases()), e.title(), e.description()),
             // Its title is made of its id.
-            None => (None, "", o.request().path()),
+            None => (None, String::new(), o.request().path().to_owned()),
         },
-        Entry::Own(o) => (None, o.title, o.description),
+        Entry::Own(o) => (None, o.title.to_owned(), o.description.to_owned()),
     };
     let mut score = 0;
     for word in words {
@@ -130,9 +134,9 @@ fn score(entry: Entry, words: &[String]) -> Option<u32> {
             10
         } else if within(id, word) || aliases.into_iter().flatten().any(|a| within(a, word)) {
             6
-        } else if within(title, word) {
+        } else if within(&title, word) {
             4
-        } else if within(description, word) {
+        } else if within(&description, word) {
             1
         } else {
             return None;
@@ -150,35 +154,36 @@ fn within(text: &str, part: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn ids(filter: &Filter<'_>) -> Vec<&'static str> {
-        list(filter).expect("a page").entries.into_iter().map(Entry::id).collect()
+    fn ids(filter: &Filter<'_>) -> Vec<String> {
+        list(filter).expect("a page").entries.into_iter().map(|e| e.id().into_owned()).collect()
     }
 
     #[test]
     fn words_find_the_best_match_first_in_any_case() {
         let search = |words| ids(&Filter { search: Some(words), ..Filter::default() });
-        assert_eq!(search("refund payment").first(), Some(&"refund.create"));
-        assert_eq!(search("CREATE customer").first(), Some(&"customer.create"));
+        assert_eq!(search("refund payment").first().map(String::as_str), Some("refund.create"));
+        assert_eq!(search("CREATE customer").first().map(String::as_str), Some("customer.create"));
         let refunds = search("refund");
         let at = |id| refunds.iter().position(|found| *found == id).expect(id);
         assert!(at("refund.create") == 0 && at("refund.list") < at("refund.created"), "{refunds:?}");
         assert!(search("zebra").is_empty());
         assert_eq!(search("stripe-create-customer"), ["customer.create"]);
         let all = ids(&Filter { search: Some("customers create"), all: true, ..Filter::default() });
-        assert!(all.contains(&"v1.customers.create"), "{all:?}");
+        assert!(all.iter().any(|id| id == "v1.customers.create"), "{all:?}");
     }
 
     #[test]
     fn pages_lie_behind_one_another_and_hold_everything_once() {
         for search in [None, Some("c")] {
-            let whole = ids(&Filter { all: true, search, limit: Some(1000), ..Filter::default() });
+            let of_1000 = |cursor| ids(&Filter { all: true, search, limit: Some(1000), cursor, ..Filter::default() });
+            let whole = [of_1000(None), of_1000(Some("1000"))].concat();
             assert!(whole.len() > 300, "{}", whole.len());
             let (mut paged, mut cursor) = (Vec::new(), None::<String>);
             loop {
                 let page = list(&Filter { all: true, search, cursor: cursor.as_deref(), ..Filter::default() })
                     .expect("a page");
                 assert!(page.entries.len() <= 200);
-                paged.extend(page.entries.into_iter().map(Entry::id));
+                paged.extend(page.entries.into_iter().map(|e| e.id().into_owned()));
                 cursor = page.next_cursor;
                 if cursor.is_none() {
                     break;

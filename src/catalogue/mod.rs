@@ -14,18 +14,20 @@ mod nearest;
 mod operation;
 mod own;
 mod shape;
+mod trigger;
 
 pub use embedded::{
     API_VERSION, BETWEEN_BYTES_TIMEOUT_MS, CALL_TIMEOUT_MS, FILE_BYTES, FIRST_BYTE_TIMEOUT_MS, INPUT_BYTES,
     RESPONSE_BYTES, TITLE, VERSION, table,
 };
-pub use find::{Entry, entry, operation, trigger, trigger_aliases, unknown};
+pub use find::{Entry, entry, of_event, operation, trigger, unknown};
 pub use list::{Filter, Page, list};
 pub use nearest::{did_you_mean, nearest};
 pub use operation::Operation;
 pub use own::{OWN, Own, own};
 pub use shape::unsets;
 pub use stripe_table::{
-    About, Alias, AuthMethod, Base, ConnectionField, Encoding, Field, FieldKind, Fields, Mapping, Meaning, Method,
-    OperationKind, Permission, Request, Resource, Rule, Safety, Shape, Texts, Trigger, ValueKind,
+    About, Alias, AuthMethod, Base, ConnectionField, Encoding, EventType, Field, FieldKind, Fields, Mapping, Meaning,
+    Method, OperationKind, Permission, Request, Resource, Rule, Safety, Shape, Texts, ValueKind,
 };
+pub use trigger::{Trigger, is_thin};

@@ -1,7 +1,5 @@
 //! One thing that can be run: an entry of the catalogue, or a request of the API that has none.
 
-use std::borrow::Cow;
-
 use stripe_table::{
     Alias, Encoding, Fields, Meaning, Method, Operation as Curated, OperationKind, Request, Safety, Shape, Texts,
 };
@@ -81,21 +79,21 @@ impl Operation {
     }
 
     /// Its title.
-    pub fn title(self) -> Cow<'static, str> {
+    pub fn title(self) -> String {
         match self.curated {
-            Some(entry) => Cow::Borrowed(entry.title()),
-            None => Cow::Owned(plain_title(self.request.id())),
+            Some(entry) => entry.title(),
+            None => plain_title(self.request.id()),
         }
     }
 
     /// What it does, in a sentence.
-    pub fn description(self) -> Cow<'static, str> {
+    pub fn description(self) -> String {
         match self.curated {
-            Some(entry) => Cow::Borrowed(entry.description()),
-            None => Cow::Owned(
+            Some(entry) => entry.description(),
+            None => {
                 ["Stripe's own ", self.request.method().name(), " ", self.request.path(), ", as its reference has it."]
-                    .concat(),
-            ),
+                    .concat()
+            }
         }
     }
 
@@ -282,7 +280,7 @@ mod tests {
             ("v1.customers.create", "v1_customers_create", "Customers: create"),
         ] {
             let found = operation(id, None).expect(id);
-            assert_eq!((found.id(), found.tool_name().as_str(), found.title().as_ref()), (id, name, title));
+            assert_eq!((found.id(), found.tool_name().as_str(), found.title().as_str()), (id, name, title));
             assert_eq!(found.resource(), "customer");
             assert!(found.parameters().get("email").is_some());
             assert!(!found.description().is_empty());

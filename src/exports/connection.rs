@@ -70,7 +70,7 @@ fn field(field: catalogue::ConnectionField<'_>) -> ConnectionField {
             catalogue::FieldKind::Url => FieldKind::Url,
         },
         title: field.title().into(),
-        help: field.help().into(),
+        help: field.help(),
         required: field.required(),
         placeholder: types::optional(field.placeholder()),
         link: types::optional(field.link()),

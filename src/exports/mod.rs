@@ -1,14 +1,15 @@
 //! The component's exports: the contract's types on one side, the connector's own on the other, no decisions.
 //!
 //! One file a topic of the contract; `types` has what they share. A call comes in here, is turned into the connector's own
-//! types, and its result is turned back: nothing else happens.
-#![expect(unsafe_code, reason = "the generated glue of the component model")]
+//! types, and its result is turned back: nothing else happens. `stderr` is what the standard library needs of C's.
+#![expect(unsafe_code, reason = "the generated glue of the component model, and what C's library is asked for")]
 
 mod actions;
 mod connection;
 mod operations;
 mod queries;
 mod resources;
+mod stderr;
 mod triggers;
 mod types;
 

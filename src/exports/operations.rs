@@ -60,20 +60,20 @@ fn degree(degree: SchemaDegree) -> Result<Degree> {
 
 fn summary(entry: Entry) -> OperationSummary {
     let (title, description, resource, tool_name, inverse) = match entry {
-        Entry::Trigger(t) => (t.title().into(), t.description().into(), t.resource(), t.id().replace('.', "_"), ""),
+        Entry::Trigger(t) => (t.title(), t.description(), t.resource(), t.tool_name(), ""),
         Entry::Operation(o) => (o.title(), o.description(), o.resource(), o.tool_name(), o.inverse()),
-        Entry::Own(o) => (o.title.into(), o.description.into(), "", o.id.replace('.', "_"), ""),
+        Entry::Own(o) => (o.title.to_owned(), o.description.to_owned(), "", o.id.replace('.', "_"), ""),
     };
     OperationSummary {
-        id: entry.id().into(),
+        id: entry.id().into_owned(),
         tool_name,
         kind: match entry.kind() {
             catalogue::OperationKind::Trigger => OperationKind::Trigger,
             catalogue::OperationKind::Action => OperationKind::Action,
             catalogue::OperationKind::Query => OperationKind::Query,
         },
-        title: title.into_owned(),
-        description: description.into_owned(),
+        title,
+        description,
         resource: resource.into(),
         hints: hints(entry),
         inverse: types::optional(inverse),

@@ -34,8 +34,8 @@ impl Guest for Component {
         })
     }
 
-    fn load(context: wit::CallContext, payload: String) -> Result<Event, wit::Error> {
-        Ok(triggers::load(&types::session(context)?, &payload)?.into())
+    fn load(context: wit::CallContext, uses: Vec<TriggerUse>, payload: String) -> Result<Event, wit::Error> {
+        Ok(triggers::load(&types::session(context)?, &all(uses), &payload)?.into())
     }
 
     fn subscribe(context: wit::CallContext, request: SubscriptionRequest) -> Result<Subscription, wit::Error> {
@@ -101,7 +101,7 @@ impl From<triggers::Event> for Event {
         Self {
             id: e.id,
             event_type: e.event_type,
-            triggers: e.triggers.into_iter().map(Into::into).collect(),
+            triggers: e.triggers,
             occurred_at: e.occurred_at,
             mode: e.mode.into(),
             account: e.account,

@@ -23,8 +23,12 @@ mod text;
 pub mod time;
 mod value;
 
+pub use amount::{amount, currency};
 pub use file::File;
+pub use id::resource_in_path;
 pub use text::scan;
+
+use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
@@ -60,12 +64,18 @@ pub fn check(operation: Operation, input: &str, files: Vec<File>) -> Result<Inpu
         let message = ["`", operation.id(), "` always sends `", &name, "` as ", value.raw(), ": leave it out"].concat();
         return Err(Error::input(name, message));
     }
-    let fields: Vec<(String, Node<'_, '_>)> = given
-        .members()
-        .chain(defaults.root().members().filter(|(name, _)| given.get(name).is_none()))
-        .chain(fixed.members())
-        .map(|(name, value)| (name.into_owned(), value))
-        .collect();
+    let mut fields: Vec<(Cow<'_, str>, Node<'_, '_>)> = Vec::new();
+    for member in given.members() {
+        fields.push(member);
+    }
+    for (name, value) in defaults.root().members() {
+        if given.get(&name).is_none() {
+            fields.push((name, value));
+        }
+    }
+    for member in fixed.members() {
+        fields.push(member);
+    }
     let field = |name: &str| fields.iter().find(|(n, _)| n == name).map(|(_, value)| *value);
     one_of(operation, &|name| field(name).is_some())?;
 
@@ -78,10 +88,11 @@ pub fn check(operation: Operation, input: &str, files: Vec<File>) -> Result<Inpu
         checked.path.push(id::in_path(operation, name, value)?);
     }
     for (name, value) in &fields {
-        if path_fields.contains(&name.as_str()) {
+        let name: &str = name;
+        if path_fields.contains(&name) {
             continue;
         }
-        if let Some((major, minor)) = major_units.iter().copied().find(|(major, _)| major == name) {
+        if let Some((major, minor)) = major_units.iter().copied().find(|(major, _)| *major == name) {
             if field(minor).is_some() {
                 return Err(Error::input(major, ["give `", major, "` or `", minor, "`, not both"].concat()));
             }
@@ -91,10 +102,10 @@ pub fn check(operation: Operation, input: &str, files: Vec<File>) -> Result<Inpu
             checked.parameters.insert(minor.to_owned(), Value::from(amount));
         } else if let Some(extra) = operation.extra().and_then(|extra| extra.get(name)) {
             let value = checker.field(name, *value, extra.shape())?;
-            checked.extra.insert(name.clone(), value);
+            checked.extra.insert(name.to_owned(), value);
         } else if let Some(parameter) = operation.parameters().get(name) {
             let value = checker.field(name, *value, parameter.shape())?;
-            checked.parameters.insert(name.clone(), value);
+            checked.parameters.insert(name.to_owned(), value);
         } else {
             let error = Error::input(name, ["`", operation.id(), "` has no field `", name, "`"].concat());
             let otherwise = "Describe the operation to see its fields.";

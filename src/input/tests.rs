@@ -583,3 +583,145 @@ fn arbitrary() -> impl Strategy<Value = Value> {
         ]
     })
 }
+
+/// An id that a field of this name cannot take.
+fn foreign(name: &str) -> &'static str {
+    if name == "customer" { "prod_1234567890abcdef" } else { "cus_1234567890abcdef" }
+}
+
+/// A value for each place within a shape that takes text and is called after a resource, with a foreign id there.
+fn with_foreign_ids(name: &str, shape: catalogue::Shape<'static>, depth: u32) -> Vec<Value> {
+    use catalogue::Shape;
+    match shape {
+        _ if depth > 5 => Vec::new(),
+        Shape::String if catalogue::table().expect("opens").resource(name).is_some() => vec![json!(foreign(name))],
+        Shape::Array(item) => {
+            with_foreign_ids(name, item.get(), depth).into_iter().map(|value| json!([value])).collect()
+        }
+        // What does not fit one part may fit another.
+        Shape::Union(parts) => match parts.iter().filter(|p| !p.is_empty_string()).collect::<Vec<_>>()[..] {
+            [only] => with_foreign_ids(name, only, depth),
+            _ => Vec::new(),
+        },
+        Shape::Object(fields) => {
+            let of = |f: catalogue::Field<'static>| {
+                with_foreign_ids(f.name(), f.shape(), depth + 1).into_iter().map(move |v| json!({f.name(): v}))
+            };
+            fields.iter().flat_map(of).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// In every input of every operation, however deep, and in every path.
+#[test]
+fn an_id_of_something_else_is_refused_by_what_it_belongs_to() {
+    let mut tried = 0;
+    for operation in every_operation() {
+        let path_fields = operation.path_fields();
+        let path: Map<String, Value> = path_fields.iter().map(|n| ((*n).to_owned(), json!("x"))).collect();
+        let in_path = path_fields.iter().filter_map(|name| {
+            let wanted = resource_in_path(operation, name)?;
+            Some(((*name).to_owned(), json!(foreign(wanted.name()))))
+        });
+        let parameters = operation.parameters().iter().filter(|_| operation.one_of().is_empty());
+        let parameters = parameters.flat_map(|f| {
+            with_foreign_ids(f.name(), f.shape(), 0).into_iter().map(move |value| (f.name().to_owned(), value))
+        });
+        for (field, value) in in_path.chain(parameters).collect::<Vec<_>>() {
+            let mut input = path.clone();
+            input.insert(field.clone(), value);
+            let input = Value::Object(input).to_string();
+            let of = if input.contains("prod_") {
+                "and this is the id of a product"
+            } else {
+                "and this is the id of a customer"
+            };
+            let error = check(operation, &input, Vec::new()).expect_err(&input);
+            let about = error.field.as_deref().is_some_and(|f| f.starts_with(&field));
+            assert!(error.message.ends_with(of) && about, "{}: {input}: {error:?}", operation.id());
+            tried += 1;
+        }
+    }
+    assert!(tried > 800, "{tried}");
+}
+
+#[test]
+fn what_a_caller_names_and_ids_of_ones_own_are_nobodys() {
+    ok(
+        "customer.create",
+        json!({"metadata": {"customer": "ch_1234567890abcdefghij", "price": "prod_1234567890abcdef"}}),
+    );
+    ok("subscription.create", json!({"customer": "cus_1", "items": [{"price": "gold-monthly"}]}));
+    ok("coupon.create", json!({"id": "cus_1234567890abcdef", "percent_off": 5}));
+    ok("payment_intent.create", json!({"amount": 1, "currency": "usd", "payment_method": "card_1234567890abcdef"}));
+    let wrong = json!({"customer": "cus_1", "items": [{"price": "prod_1234567890abcdef"}]}).to_string();
+    let (field, text) = refused("subscription.create", &wrong);
+    assert_eq!(field, "items[0].price");
+    assert!(text.contains("needs the id of a price, and this is the id of a product"), "{text}");
+    let (field, text) = refused("v1.payment_intents.confirm", r#"{"intent":"seti_1234567890abcdef"}"#);
+    assert_eq!(field, "intent");
+    assert!(
+        text.contains("of a payment intent, and this is the id of a payment setup") || text.contains("setup"),
+        "{text}"
+    );
+}
+
+/// A value for each amount within a shape that has no currency beside it or around it, as a decimal with its own.
+fn lone_amounts(shape: catalogue::Shape<'static>, depth: u32) -> Vec<Value> {
+    use catalogue::Shape;
+    match shape {
+        _ if depth > 8 => Vec::new(),
+        Shape::Amount => vec![json!({"decimal": "12.34", "currency": "usd"})],
+        Shape::Array(item) => lone_amounts(item.get(), depth).into_iter().map(|value| json!([value])).collect(),
+        Shape::Union(parts) => parts.iter().flat_map(|part| lone_amounts(part, depth)).collect(),
+        Shape::Object(fields) if fields.get("currency").is_none() => {
+            let of = |f: catalogue::Field<'static>| {
+                lone_amounts(f.shape(), depth + 1).into_iter().map(move |v| json!({f.name(): v}))
+            };
+            fields.iter().flat_map(of).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The one number in a value.
+fn number_in(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(n) => n.as_i64(),
+        Value::Array(items) => items.iter().find_map(number_in),
+        Value::Object(members) => members.values().find_map(number_in),
+        _ => None,
+    }
+}
+
+#[test]
+fn an_amount_without_a_currency_beside_it_brings_its_own_in_every_operation_of_the_api() {
+    let (mut operations, mut amounts, mut whole) = (0, 0, 0);
+    for operation in catalogue::table().expect("opens").requests().iter().map(Operation::plain) {
+        let mut checker = Checker::new(operation, None);
+        let parameters = operation.parameters();
+        let before = amounts;
+        for field in parameters.iter().filter(|_| parameters.get("currency").is_none()) {
+            for value in lone_amounts(field.shape(), 0) {
+                amounts += 1;
+                let text = json!({field.name(): value}).to_string();
+                let given = scan(&text).expect("JSON");
+                match checker.field(field.name(), given.root().get(field.name()).expect("it"), field.shape()) {
+                    Ok(checked) => {
+                        whole += 1;
+                        assert_eq!(number_in(&checked), Some(1234), "{}: {text}", operation.id());
+                    }
+                    // What else the object needs is asked for when its members are fine.
+                    Err(error) => {
+                        assert!(error.message.ends_with("is required"), "{}: {text}: {error:?}", operation.id());
+                        checker = Checker::new(operation, None);
+                    }
+                }
+            }
+        }
+        operations += usize::from(amounts > before);
+    }
+    assert!(amounts >= 100 && operations >= 40, "{amounts} in {operations}");
+    assert!(whole * 2 > amounts, "{whole} of {amounts} were taken as they are");
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::catalogue::{Encoding, Fields, Operation, Rule, Shape, did_you_mean, unsets};
+use crate::catalogue::{Encoding, Fields, Meaning, Operation, Rule, Shape, did_you_mean, unsets};
 use crate::error::{Error, Result};
 use crate::json::{Kind, Node};
 use crate::stripe::metadata;
@@ -96,7 +96,7 @@ impl Checker {
 
     fn amount(&self, value: Node<'_, '_>) -> Result<Value> {
         let in_reach = self.currencies.last().map(String::as_str);
-        amount::amount(self.path.shown(), value, in_reach, self.rule()).map(Value::from)
+        amount(self.path.shown(), value, in_reach, self.rule()).map(Value::from)
     }
 
     fn integer(&self, value: Node<'_, '_>) -> Result<Value> {
@@ -120,12 +120,11 @@ impl Checker {
             let text = seconds.and_then(timestamp::from_unix).map(Value::from);
             return text.ok_or_else(|| wrong_type(path, if is_time { TIME } else { "text" }, value));
         };
-        if let Some(meaning) = self.operation.meaning(self.path.plain()) {
-            if meaning.rule() == Some(Rule::Currency) {
-                return amount::currency(path, value).map(Value::from);
-            }
-            id::right_resource(path, &text, meaning.picks())?;
+        let meaning = self.operation.meaning(self.path.plain());
+        if meaning.and_then(Meaning::rule) == Some(Rule::Currency) {
+            return amount::currency(path, value).map(Value::from);
         }
+        id::right_resource(path, &text, &|| id::taken_by(meaning.map_or("", Meaning::picks), self.path.plain()))?;
         Ok(Value::from(text.into_owned()))
     }
 
@@ -159,10 +158,15 @@ impl Checker {
             }
             // Nothing in an entry's place removes the entry.
             let removed = matches!(item, Shape::String) && (entry.is_null() || entry.str_eq(""));
-            let entry = match removed {
-                true if self.json && entry.is_null() => Value::Null,
-                true => Value::from(""),
-                false => self.value(entry, item)?,
+            let entry = match (removed, item) {
+                (true, _) if self.json && entry.is_null() => Value::Null,
+                (true, _) => Value::from(""),
+                // A name that the caller gave says nothing of what its text may be.
+                (false, Shape::String) => {
+                    let text = entry.as_str().map(|text| Value::from(text.into_owned()));
+                    text.ok_or_else(|| wrong_type(self.path.shown(), "text", entry))?
+                }
+                (false, _) => self.value(entry, item)?,
             };
             self.currencies.truncate(reach);
             self.path.leave(mark);

@@ -253,7 +253,7 @@ fn file(answered: Option<crate::stripe::file::File>) -> Vec<File> {
         content_type: f.content_type,
         content: f.content,
     };
-    answered.map(file).into_iter().collect()
+    answered.map_or_else(Vec::new, |answered| vec![file(answered)])
 }
 
 #[cfg(test)]

@@ -50,7 +50,12 @@ pub fn of(
 /// Why a list can be empty.
 fn nothing_found(operation: Operation, given: &Map<String, Value>, mode: Mode) -> String {
     const NO_FILTERS: [&str; 6] = ["limit", "expand", "starting_after", "ending_before", "page", "query"];
-    let filters: Vec<&str> = given.keys().map(String::as_str).filter(|n| !NO_FILTERS.contains(n)).collect();
+    let mut filters: Vec<&str> = Vec::new();
+    for name in given.keys() {
+        if !NO_FILTERS.contains(&name.as_str()) {
+            filters.push(name);
+        }
+    }
     let (mode, other) = match mode {
         Mode::Test => ("test", "live"),
         Mode::Live => ("live", "test"),

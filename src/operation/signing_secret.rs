@@ -10,10 +10,18 @@ const HIDDEN: &str = "\"(hidden)\"";
 /// The text of an answer, without the signing secrets that are in it.
 pub fn without(answer: Scanned) -> String {
     let root = answer.root();
-    let listed = root.get("data").filter(|data| data.is_array()).map(Node::items);
-    let secrets: Vec<String> = std::iter::once(root).chain(listed.into_iter().flatten()).filter_map(of).collect();
-    let text = answer.into_text();
-    secrets.iter().fold(text, |text, secret| text.replace(secret.as_str(), HIDDEN))
+    let mut secrets: Vec<String> = Vec::new();
+    secrets.extend(of(root));
+    if let Some(listed) = root.get("data").filter(|data| data.is_array()) {
+        for object in listed.items() {
+            secrets.extend(of(object));
+        }
+    }
+    let mut text = answer.into_text();
+    for secret in secrets {
+        text = text.replace(&secret, HIDDEN);
+    }
+    text
 }
 
 /// The signing secret of an endpoint or a destination, as it is written.

@@ -119,8 +119,8 @@ impl Schema {
     /// What people have said of the place.
     pub(super) fn said(&mut self) {
         let Some(meaning) = self.meaning else { return };
-        for (key, text) in [("title", meaning.title()), ("description", meaning.help()), ("x-choices", meaning.picks())]
-        {
+        let (title, help) = (meaning.title(), meaning.help());
+        for (key, text) in [("title", &*title), ("description", &*help), ("x-choices", meaning.picks())] {
             if !text.is_empty() {
                 self.json.key(key).string(text);
             }
@@ -301,7 +301,7 @@ impl Schema {
 }
 
 pub(super) fn description(operation: Operation, plan: &Plan) -> String {
-    let mut text = operation.description().into_owned();
+    let mut text = operation.description();
     for names in &plan.alternatives {
         text.push_str(&[" Give exactly one of `", &names.join("` and `"), "`."].concat());
     }

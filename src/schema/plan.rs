@@ -54,40 +54,45 @@ impl Plan {
 
         let hidden = plan.hidden(narrowing);
         let is_file = |name: &str| plan.files.iter().any(|f| f.name() == name);
-        let names: Vec<&str> =
-            operation.input_names().into_iter().filter(|n| !is_file(n) && !hidden.contains(n)).collect();
+        let mut names = operation.input_names();
+        names.retain(|n| !is_file(n) && !hidden.contains(n));
         let has_default = |name: &str| defaults.is_some_and(|d| d.get(name).is_some());
         let is_alternative = |name: &str| plan.alternatives.iter().any(|names| names.contains(&name));
-        let required: Vec<&str> = plan
-            .required
-            .iter()
-            .copied()
-            .filter(|n| names.contains(n) && !has_default(n) && !is_alternative(n))
-            .collect();
+        let mut required = plan.required.clone();
+        required.retain(|n| names.contains(n) && !has_default(n) && !is_alternative(n));
         // Of a plain request nobody has said what to show first.
         let tells_all = degree == Degree::Full || plan.shown.is_empty();
         let is_told = |name: &&str| tells_all || required.contains(name) || plan.shown.contains(name);
-        plan.is_whole = names.iter().all(is_told);
-        plan.told = names.into_iter().filter(is_told).collect();
+        let all = names.len();
+        names.retain(is_told);
+        plan.is_whole = names.len() == all;
+        plan.told = names;
         plan.required = required;
         plan
     }
 
     /// Parameters with the fields that stand for them in major units.
     fn with_majors(&self, mut minors: Vec<&'static str>) -> Vec<&'static str> {
-        let majors: Vec<&str> = self.major_units.iter().filter(|(_, m)| minors.contains(m)).map(|(m, _)| *m).collect();
-        minors.extend(majors);
+        for (major, minor) in &self.major_units {
+            if minors.contains(minor) {
+                minors.push(major);
+            }
+        }
         minors
     }
 
     /// The fields that are out of the question: meaningless, or their alternative is given.
     fn hidden(&self, narrowing: &Narrowing) -> Vec<&'static str> {
         let is_given = |name: &str| narrowing.given.iter().any(|g| g == name);
-        let pairs = self.major_units.iter().map(|(major, minor)| vec![*major, *minor]);
-        let groups = self.alternatives.iter().cloned().chain(pairs);
+        let mut groups = self.alternatives.clone();
+        for (major, minor) in &self.major_units {
+            groups.push(vec![major, minor]);
+        }
         let mut hidden = narrowing.meaningless.clone();
-        for group in groups.filter(|group| group.iter().any(|name| is_given(name))) {
-            hidden.extend(group);
+        for group in groups {
+            if group.iter().any(|name| is_given(name)) {
+                hidden.extend(group);
+            }
         }
         hidden.retain(|name| !is_given(name));
         hidden

@@ -15,18 +15,17 @@ pub fn of(kind: ErrorKind, said: &StripeError, reads: bool) -> Option<String> {
     by_name(About::Message, |part| message.contains(part))
         .or_else(|| by_name(About::Decline, |known| known == reason))
         .or_else(|| by_name(About::Error, |known| known == said.code()))
-        .map(str::to_owned)
         .or_else(|| (kind == ErrorKind::Permission).then(|| grant(message)))
-        .or_else(|| of_kind(kind, reads).map(str::to_owned))
+        .or_else(|| of_kind(kind, reads))
 }
 
-fn by_name(about: About, is_it: impl Fn(&str) -> bool) -> Option<&'static str> {
+fn by_name(about: About, is_it: impl Fn(&str) -> bool) -> Option<String> {
     let advice = catalogue::table().ok()?.advice();
     advice.iter().filter(|a| a.about() == about).find(|a| a.of().iter().any(&is_it)).map(|a| a.hint())
 }
 
-fn of_kind(kind: ErrorKind, reads: bool) -> Option<&'static str> {
-    Some(match kind {
+fn of_kind(kind: ErrorKind, reads: bool) -> Option<String> {
+    let hint = match kind {
         ErrorKind::Authentication => {
             "Copy the key again from https://dashboard.stripe.com/apikeys; it may have been rolled or deleted."
         }
@@ -40,7 +39,8 @@ fn of_kind(kind: ErrorKind, reads: bool) -> Option<&'static str> {
         ErrorKind::Service => "Stripe failed on its side.",
         ErrorKind::Conflict => "Another request holds the object, or its status does not allow this: look at it first.",
         _ => return None,
-    })
+    };
+    Some(hint.to_owned())
 }
 
 /// What to tick for a restricted key.
@@ -52,6 +52,6 @@ fn grant(message: &str) -> String {
     ["Grant ", what, title, " to this restricted key at https://dashboard.stripe.com/apikeys."].concat()
 }
 
-fn of_code(code: &str) -> Option<&'static str> {
+fn of_code(code: &str) -> Option<String> {
     by_name(About::Error, |known| known == code)
 }

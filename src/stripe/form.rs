@@ -4,11 +4,9 @@
 //! are percent-encoded but for the unreserved characters of RFC 3986; the brackets of the structure are not.
 //! The vectors in the tests are what the official Node SDK sends.
 
-use std::fmt::Write as _;
-
 use serde_json::{Map, Value};
 
-use crate::json;
+use crate::{hex, json};
 
 /// Encodes parameters.
 pub fn encode(parameters: &Map<String, Value>) -> String {
@@ -83,7 +81,7 @@ fn walk(key: &str, value: &Value, name_of: fn(&str, &mut String), visit: &mut im
     match value {
         Value::Object(members) => {
             for (name, value) in members {
-                let mut nested = format!("{key}[");
+                let mut nested = [key, "["].concat();
                 name_of(name, &mut nested);
                 nested.push(']');
                 walk(&nested, value, name_of, visit);
@@ -91,7 +89,7 @@ fn walk(key: &str, value: &Value, name_of: fn(&str, &mut String), visit: &mut im
         }
         Value::Array(items) => {
             for (index, value) in items.iter().enumerate() {
-                walk(&format!("{key}[{index}]"), value, name_of, visit);
+                walk(&[key, "[", &index.to_string(), "]"].concat(), value, name_of, visit);
             }
         }
         scalar => visit(key, scalar),
@@ -111,7 +109,8 @@ fn percent(text: &str, out: &mut String) {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             out.push(char::from(byte));
         } else {
-            let _ = write!(out, "%{byte:02X}");
+            out.push('%');
+            out.extend(hex::digits(byte).map(|digit| char::from(digit.to_ascii_uppercase())));
         }
     }
 }

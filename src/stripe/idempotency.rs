@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::namespace::Namespace;
 use crate::catalogue::Method;
 use crate::error::{Error, Result};
+use crate::hex;
 
 const MAXIMUM: usize = 255;
 
@@ -77,9 +78,9 @@ fn derive(seed: &str, method: Method, template: &str, part: u32) -> String {
         Method::Delete => "DELETE",
     };
     // The parts are separated by a character that none of them can have.
-    let digest = Sha256::digest(format!("{seed}\0{method} {template}\0{part}"));
-    let hex: String = digest.iter().take(20).map(|b| format!("{b:02x}")).collect();
-    format!("{}-{hex}", readable(template))
+    let digest = Sha256::digest([seed, "\0", method, " ", template, "\0", &part.to_string()].concat());
+    let hex = hex::text(digest.get(..20).unwrap_or_default());
+    [&readable(template), "-", &hex].concat()
 }
 
 /// `payment_intents.confirm` of `/v1/payment_intents/{intent}/confirm`: for people who read Stripe's request log.

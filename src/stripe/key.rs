@@ -54,6 +54,9 @@ const PREFIXES: [(&str, KeyKind, Mode); 6] = [
     ("rk_live_", KeyKind::Restricted, Mode::Live),
 ];
 
+/// No key has more characters behind its prefix.
+const LONGEST: usize = 500;
+
 impl SecretKey {
     /// Reads a key as a user pasted it: white space around it is dropped, anything inside is not.
     ///
@@ -61,6 +64,16 @@ impl SecretKey {
     /// What is wrong with it, without any part of it.
     pub fn parse(pasted: &str) -> Result<Self> {
         let value = pasted.trim();
+        let known = PREFIXES.into_iter().find(|(prefix, ..)| value.starts_with(prefix));
+        let is_letter = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+        if let Some((prefix, kind, mode)) = known
+            && let Some(rest) = value.get(prefix.len()..)
+            && (1..=LONGEST).contains(&rest.len())
+            && rest.bytes().all(is_letter)
+        {
+            return Ok(Self { value: value.to_owned(), kind, mode });
+        }
+        // It is none, and the rest is about what it is instead.
         let wrong = |message: &str| Err(Error::connection(FIELD, message).hint(WHERE));
         if value.is_empty() {
             return wrong("there is no API key");
@@ -82,7 +95,7 @@ impl SecretKey {
             return Err(Error::connection(FIELD, "this is a webhook signing secret (whsec_…), not an API key")
                 .hint(format!("Put it into `webhook_secret`. {WHERE}")));
         }
-        let Some((prefix, kind, mode)) = PREFIXES.into_iter().find(|(prefix, ..)| value.starts_with(prefix)) else {
+        let Some((prefix, ..)) = known else {
             return wrong("the API key does not begin with sk_test_, sk_live_, rk_test_ or rk_live_");
         };
         let rest = value.strip_prefix(prefix).unwrap_or_default();
@@ -92,13 +105,10 @@ impl SecretKey {
         if rest.contains(['*', '•', '…', '.']) {
             return wrong("the API key is a masked one, with dots or asterisks in place of its characters");
         }
-        if !rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        if !rest.bytes().all(is_letter) {
             return wrong("the API key has a character that no Stripe key has: only letters, digits and _ occur");
         }
-        if rest.len() > 500 {
-            return wrong("the API key is longer than any Stripe key");
-        }
-        Ok(Self { value: value.to_owned(), kind, mode })
+        wrong("the API key is longer than any Stripe key")
     }
 
     /// Refuses a key that moves real money where that is not wanted.
@@ -119,7 +129,7 @@ impl SecretKey {
 
     /// The value of the `Authorization` header.
     pub fn authorization(&self) -> String {
-        format!("Bearer {}", self.value)
+        ["Bearer ", &self.value].concat()
     }
 
     /// Removes the key from a text that somebody else wrote.

@@ -3,11 +3,10 @@
 //! The boundary is made of the content itself and the request's key. So the same request has the same bytes however
 //! often it is sent, and nobody can write a file that contains its own boundary and smuggles a part in.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest, Sha256};
 
 use super::file::File;
+use crate::hex;
 
 /// A body of these fields and one file, and its content type. `seed` is the request's idempotency key.
 pub fn encode(fields: &[(String, String)], field: &str, file: &File, seed: &str) -> (String, Vec<u8>) {
@@ -49,11 +48,7 @@ fn boundary(fields: &[(String, String)], file: &File, seed: &str) -> String {
         add(text.as_bytes());
     }
     add(&file.content);
-    let mut text = String::from("stripe-connector-");
-    for byte in hash.finalize().iter().take(20) {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    ["stripe-connector-", &hex::text(hash.finalize().get(..20).unwrap_or_default())].concat()
 }
 
 /// As the official SDKs write it: a quote would end the name, a line break the header.

@@ -9,6 +9,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use crate::error::{Error, ErrorKind, Outcome, Result};
+use crate::hex;
 
 /// How old, or how far in the future, a delivery may be, in seconds: the official SDKs' default.
 pub const TOLERANCE: u64 = 300;
@@ -56,7 +57,7 @@ fn sign(secret: &str, timestamp: &str, body: &[u8]) -> String {
     mac.update(timestamp.as_bytes());
     mac.update(b".");
     mac.update(body);
-    mac.finalize().into_bytes().iter().map(|b| format!("{b:02x}")).collect()
+    hex::text(&mac.finalize().into_bytes())
 }
 
 /// The timestamp as it was written, and the v1 signatures.

@@ -61,11 +61,12 @@ impl Deadline {
         monotonic_clock::now() >= self.instant
     }
 
-    /// Waits for something to be ready, or for the deadline.
-    fn wait_for(&self, ready: &[&Pollable]) {
-        let mut all = ready.to_vec();
+    /// Waits for something to be ready, or for the deadline. Says what is, each by its place.
+    fn wait_for(&self, ready: &[&Pollable]) -> Vec<u32> {
+        let mut all = Vec::with_capacity(ready.len() + 1);
+        all.extend_from_slice(ready);
         all.push(&self.timer);
-        poll::poll(&all);
+        poll::poll(&all)
     }
 }
 
@@ -116,8 +117,9 @@ fn write_all(stream: &OutputStream, bytes: &[u8], future: &FutureIncomingRespons
         match stream.check_write() {
             Ok(0) => {
                 let (writable, answered) = (stream.subscribe(), future.subscribe());
-                deadline.wait_for(&[&writable, &answered]);
-                if !writable.ready() && (answered.ready() || deadline.has_passed()) {
+                let ready = deadline.wait_for(&[&writable, &answered]);
+                // The answer, or the deadline.
+                if !ready.contains(&0) {
                     return false;
                 }
             }
@@ -151,7 +153,10 @@ fn read(response: IncomingResponse, deadline: &Deadline) -> Result<HttpResponse,
         .headers()
         .entries()
         .into_iter()
-        .map(|(name, value)| (name.to_ascii_lowercase(), String::from_utf8_lossy(&value).into_owned()))
+        .map(|(mut name, value)| {
+            name.make_ascii_lowercase();
+            (name, String::from_utf8(value).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()))
+        })
         .collect();
     let head = HttpResponse { status, headers, body: Vec::new() };
     let announced = head.header("content-length").and_then(|v| v.parse::<usize>().ok());
@@ -165,13 +170,15 @@ fn read(response: IncomingResponse, deadline: &Deadline) -> Result<HttpResponse,
     while !received.is_whole() {
         match stream.read(CHUNK) {
             Ok(chunk) if chunk.is_empty() && deadline.has_passed() => return Err(late()),
-            Ok(chunk) if chunk.is_empty() => deadline.wait_for(&[&stream.subscribe()]),
+            Ok(chunk) if chunk.is_empty() => {
+                deadline.wait_for(&[&stream.subscribe()]);
+            }
             Ok(chunk) => {
                 if received.add(&chunk).is_err() {
                     return Err(Failure::TooLarge(Box::new(head)));
                 }
                 // Each drop may come in time, and the whole not.
-                if deadline.has_passed() && !received.is_whole() {
+                if !received.is_whole() && deadline.has_passed() {
                     return Err(late());
                 }
             }
@@ -245,7 +252,8 @@ impl Clock for WasiClock {
     }
 
     fn sleep_ms(&self, duration: u64) {
-        monotonic_clock::subscribe_duration(duration.saturating_mul(1_000_000)).block();
+        let end = monotonic_clock::now().saturating_add(duration.saturating_mul(1_000_000));
+        poll::poll(&[&monotonic_clock::subscribe_instant(end)]);
     }
 
     fn chance(&self) -> f64 {

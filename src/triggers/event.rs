@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
-use super::directory::Trigger;
-use super::extra::Extra;
+use super::directory::{self, Trigger};
+use super::extra::{self, Extra};
 use super::moment;
 use crate::json::Node;
 use crate::mapping::{self, Record, Viewer};
@@ -18,7 +18,7 @@ use crate::stripe::key::Mode;
 pub struct Event {
     pub id: String,
     pub event_type: String,
-    pub triggers: Vec<&'static str>,
+    pub triggers: Vec<String>,
     pub occurred_at: u64,
     pub mode: Mode,
     pub account: Option<String>,
@@ -82,6 +82,34 @@ impl<'a> Head<'a> {
     }
 }
 
+impl Head<'_> {
+    /// The type as triggers know it: a thin notification of something in v1 has the version before it.
+    pub fn topic(&self) -> &str {
+        let of_v1 = self.event_type.strip_prefix("v1.").filter(|_| self.thin);
+        of_v1.filter(|event_type| directory::is_known(event_type)).unwrap_or(&self.event_type)
+    }
+
+    /// What the event is about, as it carries it.
+    pub fn object<'d, 'a>(&self, event: Node<'d, 'a>) -> Option<Node<'d, 'a>> {
+        if self.thin { None } else { event.at("data.object") }
+    }
+}
+
+/// What an event says beyond its head: what changed, and the request that caused it, so that a platform knows the echo
+/// of its own.
+fn told(head: &Head<'_>, event: Node<'_, '_>) -> Vec<Extra> {
+    let request = event.get(if head.thin { "reason" } else { "request" });
+    let request = if head.thin { request.and_then(|reason| reason.get("request")) } else { request };
+    let changed = event.at("data.previous_attributes").filter(|changed| changed.members().next().is_some());
+    // Before 2017 the request was its id alone.
+    let id = request.map(|request| request.get("id").unwrap_or(request));
+    [("what-changed", changed), ("request", id), ("idempotency-key", request.and_then(|r| r.get("idempotency_key")))]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?.raw().to_owned())))
+        .filter(|(name, value)| name == "what-changed" || value.starts_with('"'))
+        .collect()
+}
+
 /// Whether a text can be an id or a type.
 fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= LONGEST && text.bytes().all(|b| b.is_ascii_graphic())
@@ -102,13 +130,12 @@ fn account_of_context(context: Cow<'_, str>) -> Option<Cow<'_, str>> {
 
 impl Event {
     /// The event for these triggers, its payload still empty. `own` is the account that the connection names.
-    pub fn new(head: &Head<'_>, event: Node<'_, '_>, triggers: &[Trigger<'static>], own: Option<&str>) -> Self {
+    pub fn new(head: &Head<'_>, event: Node<'_, '_>, triggers: &[Trigger], own: Option<&str>) -> Self {
         let account = head.account.as_deref().or(own).map(str::to_owned);
-        let object = event.at("data.object").filter(|_| !head.thin);
         let mut built = Self {
             id: head.id.to_string(),
             event_type: head.event_type.to_string(),
-            triggers: triggers.iter().map(|t| t.id()).collect(),
+            triggers: triggers.iter().map(|t| t.id().into_owned()).collect(),
             occurred_at: head.created,
             mode: head.mode,
             account,
@@ -116,14 +143,22 @@ impl Event {
             payload: String::new(),
             complete: !head.thin,
             record: None,
-            extras: Vec::new(),
+            extras: told(head, event),
         };
-        built.record = object.and_then(|object| built.map(object, triggers));
+        if let Some(object) = head.object(event) {
+            built.record = built.map(object, triggers);
+            if built.api_version.as_deref().is_some_and(|version| version != directory::api_version()) {
+                let lacking = mapping::lacking(object);
+                if !lacking.is_empty() {
+                    built.extras.push(extra::texts("not-mapped", lacking));
+                }
+            }
+        }
         built
     }
 
     /// The object that it is about, in the platform's terms.
-    pub fn map(&self, object: Node<'_, '_>, triggers: &[Trigger<'static>]) -> Option<Record> {
+    pub fn map(&self, object: Node<'_, '_>, triggers: &[Trigger]) -> Option<Record> {
         let viewer = Viewer { mode: self.mode, account: self.account.as_deref() };
         mapping::record(object, triggers.first().map_or("", |t| t.resource()), viewer)
     }
@@ -133,7 +168,6 @@ impl Event {
 mod tests {
     use super::*;
     use crate::json::Doc;
-    use crate::triggers::directory;
 
     const THIN: &str = r#"{"id":"evt_test_1","object":"v2.core.event","type":"v1.billing.meter.error_report_triggered",
         "created":"2026-01-31T10:00:00.123Z","livemode":false,"context":"org_1/acct_2",
@@ -165,8 +199,8 @@ mod tests {
         assert_eq!((event.occurred_at, event.complete, event.mode), (1_769_853_600, true, Mode::Live));
         assert_eq!((event.account.as_deref(), event.api_version.as_deref()), (Some("acct_1"), Some("2024-06-20")));
         assert_eq!(
-            (event.triggers.as_slice(), event.record.expect("mapped").id.as_str()),
-            (&["customer.created"][..], "cus_1")
+            (event.triggers, event.record.expect("mapped").id.as_str()),
+            (vec!["customer.created".to_owned(), "*".to_owned()], "cus_1")
         );
     }
 

@@ -13,6 +13,11 @@ use crate::stripe::form;
 /// How many event types one request can ask for.
 const MOST_TYPES: usize = 20;
 
+/// Whether Stripe looks for these types itself; otherwise it lists every type.
+pub fn can_ask_for(types: &[&str]) -> bool {
+    types.len() <= MOST_TYPES && !types.contains(&"*")
+}
+
 /// Which part of the list.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Part<'a> {
@@ -110,7 +115,7 @@ fn query(types: &[&str], part: &Part<'_>, limit: u32) -> String {
             parameters.insert(name.into(), json!(id));
         }
     }
-    if types.len() <= MOST_TYPES {
+    if can_ask_for(types) {
         parameters.insert("types".into(), json!(types));
     }
     form::encode(&parameters)

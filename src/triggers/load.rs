@@ -13,6 +13,7 @@
 use super::directory;
 use super::event::{Event, Head};
 use super::extra;
+use super::uses::{self, InUse, Use};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::json::{Doc, Node, Writer};
 use crate::operation::session::Session;
@@ -21,24 +22,26 @@ use crate::stripe::form;
 
 const FIELD: &str = "payload";
 
-/// Fetches what an event points at. One that is complete, or was loaded before, is returned as it is.
+/// Fetches what an event points at. One that is complete, or was loaded before, is returned as it is. It names the triggers
+/// of these uses whose filters it passes; without any use, all that listen to its type.
 ///
 /// # Errors
 /// A payload that is no event, or one of another account or mode; Stripe's refusal; no answer.
-pub fn load(session: &Session<'_>, payload: &str) -> Result<Event> {
+pub fn load(session: &Session<'_>, uses: &[Use], payload: &str) -> Result<Event> {
     let wrong =
         |what: &str| Error::input(FIELD, what).hint("Hand in the payload of an event as `receive` returned it.");
+    let uses = uses::check("uses", uses)?;
     let doc = Doc::scan_str(payload).map_err(|e| wrong(&format!("the payload is not JSON: {}", e.what)))?;
     let root = doc.root();
     if let (None, Some(event), Some(object)) = (root.get("id"), root.get("event"), root.get("object")) {
         let head = Head::read(event).map_err(|what| wrong(&format!("the payload holds no event: {what}")))?;
         let loaded = Loaded { event, object: Some(object).filter(|o| !o.is_null()) };
-        return Ok(loaded.whole(&head, session, payload.to_owned()));
+        return Ok(loaded.whole(&head, session, &uses, payload.to_owned()));
     }
     let head = Head::read(root).map_err(|what| wrong(&format!("the payload is no event: {what}")))?;
     let own = session.connection.account.as_deref();
     if !head.thin {
-        let event = Event::new(&head, root, &directory::listening_to(&head.event_type), own);
+        let event = Event::new(&head, root, &uses::listening(&uses, &head, head.object(root), own), own);
         return Ok(Event { payload: payload.to_owned(), ..event });
     }
     if head.mode != session.connection.key.mode {
@@ -49,10 +52,10 @@ pub fn load(session: &Session<'_>, payload: &str) -> Result<Event> {
     {
         return Err(wrong("the event happened in another account than the one that the connection names"));
     }
-    fetch(session, &head, root)
+    fetch(session, &uses, &head, root)
 }
 
-fn fetch(session: &Session<'_>, thin: &Head<'_>, notified: Node<'_, '_>) -> Result<Event> {
+fn fetch(session: &Session<'_>, uses: &[InUse], thin: &Head<'_>, notified: Node<'_, '_>) -> Result<Event> {
     let client =
         Client { account: thin.account.as_deref().or(session.connection.account.as_deref()), ..session.client() };
     let answer = client.send(&Call::read(format!("/v2/core/events/{}", form::escape(&thin.id)), ""))?;
@@ -68,7 +71,7 @@ fn fetch(session: &Session<'_>, thin: &Head<'_>, notified: Node<'_, '_>) -> Resu
         return Err(not_asked_for(session, &answer, "event"));
     }
     let Some(related) = related else {
-        return Ok(Loaded { event, object: None }.composed(&head, session));
+        return Ok(Loaded { event, object: None }.composed(&head, session, uses));
     };
     let url = related.get("url").and_then(Node::as_str).filter(|url| is_path(url));
     let url = url.ok_or_else(|| not_asked_for(session, &answer, "event"))?;
@@ -81,11 +84,11 @@ fn fetch(session: &Session<'_>, thin: &Head<'_>, notified: Node<'_, '_>) -> Resu
             if differs(related.get("id"), object.get("id")) || differs(related.get("type"), object.get("object")) {
                 return Err(not_asked_for(session, &found, "object"));
             }
-            Ok(Loaded { event, object: Some(object) }.composed(&head, session))
+            Ok(Loaded { event, object: Some(object) }.composed(&head, session, uses))
         }
         // It was removed since: what is left to know is the event.
         Err(error) if error.kind == ErrorKind::NotFound => {
-            let mut event = Loaded { event, object: None }.composed(&head, session);
+            let mut event = Loaded { event, object: None }.composed(&head, session, uses);
             event.extras.push(extra::text("related-object", "gone"));
             Ok(event)
         }
@@ -100,18 +103,19 @@ struct Loaded<'d, 'a, 'e, 'b> {
 }
 
 impl Loaded<'_, '_, '_, '_> {
-    fn composed(self, head: &Head<'_>, session: &Session<'_>) -> Event {
+    fn composed(self, head: &Head<'_>, session: &Session<'_>, uses: &[InUse]) -> Event {
         let mut json = Writer::with_capacity(self.event.raw().len() + self.object.map_or(4, |o| o.raw().len()) + 24);
         json.begin_object();
         json.key("event").raw(self.event.raw());
         json.key("object").raw(self.object.map_or("null", Node::raw));
         json.end_object();
-        self.whole(head, session, json.finish())
+        self.whole(head, session, uses, json.finish())
     }
 
-    fn whole(self, head: &Head<'_>, session: &Session<'_>, payload: String) -> Event {
-        let triggers = directory::listening_to(&head.event_type);
-        let event = Event::new(head, self.event, &triggers, session.connection.account.as_deref());
+    fn whole(self, head: &Head<'_>, session: &Session<'_>, uses: &[InUse], payload: String) -> Event {
+        let own = session.connection.account.as_deref();
+        let triggers = uses::listening(uses, head, self.object, own);
+        let event = Event::new(head, self.event, &triggers, own);
         let record = self.object.and_then(|object| event.map(object, &triggers));
         Event { payload, complete: true, record, api_version: Some(directory::api_version().to_owned()), ..event }
     }

@@ -34,7 +34,7 @@ fn with_data() -> Value {
 }
 
 fn loaded(model: &Model, payload: &Value) -> Result<Event> {
-    load(&model.line(0).session("run"), &payload.to_string())
+    load(&model.line(0).session("run"), &[], &payload.to_string())
 }
 
 #[test]
@@ -59,6 +59,29 @@ fn the_object_is_mapped_where_its_resource_is() {
     about["related_object"] = json!({"id": "cus_1", "type": "customer", "url": "/v1/customers/cus_1"});
     let event = loaded(&model(about.clone()), &about).expect("loaded");
     assert_eq!(event.record.map(|r| (r.resource, r.id)), Some(("customer", "cus_1".to_owned())));
+}
+
+#[test]
+fn a_filter_that_a_thin_event_could_not_be_held_against_is_held_against_what_was_loaded() {
+    let mut about = thin();
+    about["type"] = json!("v1.customer.updated");
+    about["related_object"] = json!({"id": "cus_1", "type": "customer", "url": "/v1/customers/cus_1"});
+    let uses = |customer: &str| {
+        let of = |trigger: &str, input: Value| Use { trigger: trigger.into(), input: input.to_string() };
+        [of("customer.updated", json!({"customer": customer})), of("invoice.paid", json!({}))]
+    };
+    let model = model(about.clone());
+    let session = model.line(0);
+    let loaded = |uses: &[Use]| load(&session.session("run"), uses, &about.to_string()).expect("loaded").triggers;
+    assert_eq!(loaded(&uses("cus_1")), ["customer.updated"]);
+    assert_eq!(loaded(&uses("cus_2")), [""; 0]);
+    assert_eq!(loaded(&[]), ["customer.updated", "*"]);
+    let again = load(
+        &session.session("run"),
+        &uses("cus_2"),
+        &load(&session.session("run"), &[], &about.to_string()).expect("loaded").payload,
+    );
+    assert_eq!(again.expect("loaded before").triggers, [""; 0]);
 }
 
 #[test]
@@ -127,7 +150,7 @@ fn an_answer_about_something_else_is_not_taken() {
 fn a_complete_event_is_returned_as_it_is() {
     let payload = "{\"id\":\"evt_1\", \"object\":\"event\",\"type\":\"customer.created\",\"created\":5,\"data\":{\"object\":{\"id\":\"cus_1\",\"object\":\"customer\"}}}";
     let model = Model::new();
-    let event = load(&model.line(0).session("run"), payload).expect("loaded");
+    let event = load(&model.line(0).session("run"), &[], payload).expect("loaded");
     assert_eq!((event.payload.as_str(), event.complete, event.record.is_some()), (payload, true, true));
     assert_eq!(model.requests(), []);
 }
@@ -141,7 +164,7 @@ fn what_is_no_event_of_this_connection_sends_nothing() {
     let named = [("api_key", KEY), ("account", "acct_1")];
     let line = model.line(0);
     for payload in ["", "[]", "{}", "{\"event\":{},\"object\":null}", &live.to_string(), &other.to_string()] {
-        let error = load(&line.session_with(&named, "run"), payload).expect_err(payload);
+        let error = load(&line.session_with(&named, "run"), &[], payload).expect_err(payload);
         assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidInput, Some("payload")), "{payload}");
     }
     assert_eq!(model.requests(), []);

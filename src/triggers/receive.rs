@@ -2,13 +2,13 @@
 //!
 //! The order is that of trust: the signature over the bytes first, then one scan of them, then whom the event is for.
 
-use super::directory;
+use super::directory::Trigger;
 use super::event::{Event, Head};
-use super::subscription::state::State;
+use super::subscription::state::States;
 use super::uses::{self, InUse, Use};
 use crate::connection::Fields;
 use crate::error::{Error, ErrorKind, Outcome, Result};
-use crate::json::Scanned;
+use crate::json::{Node, Scanned};
 use crate::stripe::key::Mode;
 use crate::stripe::signature;
 
@@ -65,13 +65,13 @@ pub struct Response {
 /// # Errors
 /// Why the delivery is not to be trusted, or is no event; a state of another connection; uses that are not right.
 pub fn receive(fields: &Fields, state: Option<&str>, uses: &[Use], request: Request, now: u64) -> Result<Receipt> {
-    let state = state.map(State::read).transpose()?;
-    let listener = Listener::new(fields, state.as_ref())?;
+    let states = state.map(States::read).transpose()?.unwrap_or_default();
+    let listener = Listener::new(fields, &states)?;
     if !request.method.eq_ignore_ascii_case("POST") {
         let method: String = request.method.chars().filter(char::is_ascii_alphabetic).take(20).collect();
         return Err(refused(format!("a delivery of Stripe's is a POST request, and this is a {method} request")));
     }
-    let secrets = secrets(fields, state.as_ref())?;
+    let secrets = secrets(fields, &states)?;
     let mut signatures = request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("stripe-signature"));
     let (_, header) = signatures.next().ok_or_else(|| {
         refused("the request has no Stripe-Signature header")
@@ -80,7 +80,7 @@ pub fn receive(fields: &Fields, state: Option<&str>, uses: &[Use], request: Requ
     if signatures.next().is_some() {
         return Err(refused("the request has several Stripe-Signature headers"));
     }
-    signature::verify(header, &request.body, &secrets, now, signature::TOLERANCE).map_err(nothing_sent)?;
+    signature::verify(header, &request.body, &secrets, now, fields.webhook_tolerance()?).map_err(nothing_sent)?;
     let uses = uses::check("uses", uses)?;
     let body = Scanned::new(request.body).map_err(|unread| {
         let (what, at) = (unread.error.what, unread.error.at);
@@ -90,7 +90,7 @@ pub fn receive(fields: &Fields, state: Option<&str>, uses: &[Use], request: Requ
         .map_err(|what| refused(format!("the delivery is signed and is not an event: {what}")))?;
     let found = match listener.ignores(&head) {
         Some(reason) => Err(reason),
-        None => directed(&head, &uses, listener.account),
+        None => directed(&head, body.root(), &uses, listener.account),
     };
     match found {
         Ok(triggers) => {
@@ -108,26 +108,20 @@ pub fn receive(fields: &Fields, state: Option<&str>, uses: &[Use], request: Requ
 /// The triggers that an event is for, or why it is for none.
 fn directed(
     head: &Head<'_>,
+    event: Node<'_, '_>,
     uses: &[InUse],
     own: Option<&str>,
-) -> std::result::Result<Vec<directory::Trigger<'static>>, &'static str> {
-    let listening = directory::listening_to(&head.event_type);
-    if listening.is_empty() {
-        return Err("no trigger listens to this type");
-    }
-    if uses.is_empty() {
-        return Ok(listening);
-    }
-    if !uses.iter().any(|u| listening.contains(&u.trigger)) {
+) -> std::result::Result<Vec<Trigger>, &'static str> {
+    if !uses.is_empty() && !uses.iter().any(|u| u.trigger.fires_at(head.topic())) {
         return Err("no trigger that is in use here listens to this type");
     }
-    let passed = uses::triggers_for(uses, head, own);
+    let passed = uses::listening(uses, head, head.object(event), own);
     if passed.is_empty() { Err("the filters of the triggers in use do not let it pass") } else { Ok(passed) }
 }
 
 /// What the delivery may be signed with: the state's secret and, while that is rolled, the connection's.
-fn secrets(fields: &Fields, state: Option<&State>) -> Result<Vec<String>> {
-    let own = state.map(|s| s.secrets.clone()).unwrap_or_default();
+fn secrets(fields: &Fields, states: &States) -> Result<Vec<String>> {
+    let own: Vec<String> = states.0.iter().flat_map(|state| state.secrets.iter().cloned()).collect();
     match fields.webhook_secrets() {
         Ok(more) => Ok(own.into_iter().chain(more).collect()),
         Err(_) if !own.is_empty() && !fields.has_webhook_secret() => Ok(own),
@@ -145,12 +139,12 @@ struct Listener<'a> {
 }
 
 impl<'a> Listener<'a> {
-    fn new(fields: &'a Fields, state: Option<&State>) -> Result<Self> {
+    fn new(fields: &'a Fields, states: &States) -> Result<Self> {
         let (account, mode) = (fields.account()?, fields.mode());
-        if let Some(state) = state {
+        for state in &states.0 {
             state.check_owner(account, mode)?;
         }
-        Ok(Self { development: fields.development, mode, account, owns_endpoint: state.is_some() })
+        Ok(Self { development: fields.development, mode, account, owns_endpoint: !states.0.is_empty() })
     }
 
     /// Why an event is nothing for this connection, whatever its type.

@@ -28,14 +28,15 @@ pub fn recent(session: &Session<'_>, trigger: &Use, limit: u32) -> Result<Recent
     if !(1..=PAGE).contains(&limit) {
         return Err(Error::input("limit", format!("recent events are 1 to {PAGE}")));
     }
-    let filtered = one.iter().any(|u| !u.accounts.is_empty());
+    let types = uses::listed_types(&one).map_err(|error| error.at("trigger"))?;
+    let filtered = one.iter().any(|u| !u.filter.is_empty()) || types.len() > 1 && !listing::can_ask_for(&types);
     let own = session.connection.account.as_deref();
     let mut events = Vec::new();
     let mut place: Option<String> = None;
     let mut number = 0;
     loop {
         let part = Part { limit: if filtered { PAGE } else { limit }, older_than: place.as_deref(), ..Part::default() };
-        let page = listing::page(session, &uses::event_types(&one), &part)?;
+        let page = listing::page(session, &types, &part)?;
         for (head, event) in page.events() {
             if events.len() < limit as usize
                 && let Some(event) = uses::reported(&one, &head, event, own)

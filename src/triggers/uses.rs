@@ -2,9 +2,9 @@
 
 use super::directory::{self, Trigger};
 use super::event::{Event, Head};
+use super::filter::Filter;
 use crate::error::{Error, Result};
-use crate::json::{Doc, Node, Writer, repeated_member};
-use crate::schema::DIALECT;
+use crate::json::Node;
 
 /// A trigger and its input, as they came in.
 #[derive(Debug, Clone)]
@@ -19,19 +19,11 @@ pub struct Use {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InUse {
     /// The trigger.
-    pub trigger: Trigger<'static>,
-    /// The connected accounts whose events it wants; empty for any account's.
-    pub accounts: Vec<String>,
-}
-
-/// How many accounts one use can name.
-const MOST_ACCOUNTS: usize = 1000;
-
-impl InUse {
-    /// Whether an event of this account passes.
-    pub fn passes(&self, account: Option<&str>) -> bool {
-        self.accounts.is_empty() || account.is_some_and(|a| self.accounts.iter().any(|own| own == a))
-    }
+    pub trigger: Trigger,
+    /// What it wants of the events.
+    pub filter: Filter,
+    /// Whether it was named as thin events are, and so asks for those where one subscribes.
+    pub thin: bool,
 }
 
 /// Checks uses. `field` is what they are called where they came in: `triggers`.
@@ -48,25 +40,64 @@ pub fn check(field: &str, uses: &[Use]) -> Result<Vec<InUse>> {
 /// As for [`check`].
 pub fn check_one(field: &str, one: &Use) -> Result<InUse> {
     let trigger = directory::find(&one.trigger).map_err(|error| error.at(format!("{field}.trigger")))?;
-    Ok(InUse { trigger, accounts: accounts(&format!("{field}.input"), &one.input)? })
+    let thin = directory::is_thin(&one.trigger);
+    Ok(InUse { trigger, thin, filter: Filter::read(&format!("{field}.input"), trigger, &one.input)? })
 }
 
-/// The event types that uses are about, each once, in their order.
+/// The event types that uses are about and that are listed as whole events, each once, in their order; `*` where it is
+/// every type.
+///
+/// # Errors
+/// That there is none: all of them come as thin events only.
+pub fn listed_types(uses: &[InUse]) -> Result<Vec<&'static str>> {
+    let types = whole_types(uses.iter());
+    if types.is_empty() {
+        let message = "these events are thin, which are not listed: they come to a subscription only";
+        return Err(Error::input("triggers", message).hint("Subscribe to them, or wait for others."));
+    }
+    Ok(types)
+}
+
+/// The event types of uses that an endpoint for whole events delivers.
 pub fn event_types(uses: &[InUse]) -> Vec<&'static str> {
-    let mut types: Vec<&'static str> = Vec::new();
-    for one in uses {
-        if !types.contains(&one.trigger.event()) {
-            types.push(one.trigger.event());
+    whole_types(uses.iter().filter(|one| !one.thin))
+}
+
+/// The event types of uses that an endpoint for thin events delivers, as it calls them.
+pub fn thin_types(uses: &[InUse]) -> Vec<String> {
+    let mut types = Vec::new();
+    for one in uses.iter().filter(|one| one.thin) {
+        for event in one.trigger.events() {
+            types.push(if directory::is_thin(event.name()) {
+                event.name().to_owned()
+            } else {
+                ["v1.", event.name()].concat()
+            });
         }
     }
     types
 }
 
-/// The triggers in use that an event is for.
-pub fn triggers_for(uses: &[InUse], head: &Head<'_>, own: Option<&str>) -> Vec<Trigger<'static>> {
+fn whole_types<'u>(uses: impl Iterator<Item = &'u InUse>) -> Vec<&'static str> {
+    let mut types: Vec<&'static str> = Vec::new();
+    for one in uses {
+        if one.trigger == Trigger::ANY {
+            return vec!["*"];
+        }
+        for event in one.trigger.events() {
+            if !directory::is_thin(event.name()) && !types.contains(&event.name()) {
+                types.push(event.name());
+            }
+        }
+    }
+    types
+}
+
+/// The triggers in use that an event is for. `object` is what it is about, where that is there.
+pub fn triggers_for(uses: &[InUse], head: &Head<'_>, object: Option<Node<'_, '_>>, own: Option<&str>) -> Vec<Trigger> {
     let account = head.account.as_deref().or(own);
-    let mut found: Vec<Trigger<'static>> = Vec::new();
-    for one in uses.iter().filter(|u| u.trigger.event() == head.event_type && u.passes(account)) {
+    let mut found: Vec<Trigger> = Vec::new();
+    for one in uses.iter().filter(|u| u.trigger.fires_at(head.topic()) && u.filter.passes(head, account, object)) {
         if !found.contains(&one.trigger) {
             found.push(one.trigger);
         }
@@ -74,92 +105,29 @@ pub fn triggers_for(uses: &[InUse], head: &Head<'_>, own: Option<&str>) -> Vec<T
     found
 }
 
+/// The same; without any use, every trigger that listens to the event's type.
+pub fn listening(uses: &[InUse], head: &Head<'_>, object: Option<Node<'_, '_>>, own: Option<&str>) -> Vec<Trigger> {
+    if uses.is_empty() { directory::listening_to(head.topic()) } else { triggers_for(uses, head, object, own) }
+}
+
 /// A listed event as these uses report it; none where none does. `own` is the account that the connection names.
 pub fn reported(uses: &[InUse], head: &Head<'_>, event: Node<'_, '_>, own: Option<&str>) -> Option<Event> {
-    let triggers = triggers_for(uses, head, own);
+    let triggers = triggers_for(uses, head, head.object(event), own);
     if triggers.is_empty() {
         return None;
     }
     Some(Event { payload: event.raw().to_owned(), ..Event::new(head, event, &triggers, own) })
 }
 
-fn accounts(field: &str, input: &str) -> Result<Vec<String>> {
-    let doc = Doc::scan_str(input)
-        .map_err(|e| Error::input(field, format!("the trigger's input is not JSON: {}, at byte {}", e.what, e.at)))?;
-    let root = doc.root();
-    if let Some(twice) = repeated_member(root) {
-        return Err(Error::input(format!("{field}.{twice}"), "the trigger's input has this member twice"));
-    }
-    if !root.is_object() {
-        return Err(Error::input(field, "the trigger's input must be an object").hint("Without filters it is {}."));
-    }
-    let mut accounts = Vec::new();
-    for (name, value) in root.members() {
-        let field = format!("{field}.{name}");
-        if name != "accounts" {
-            return Err(Error::input(field, format!("triggers have no filter `{name}`"))
-                .hint("The one filter that there is: `accounts`, a list of connected accounts."));
-        }
-        if !value.is_array() || !(1..=MOST_ACCOUNTS).contains(&value.items().count()) {
-            return Err(Error::input(field, format!("`accounts` is a list of 1 to {MOST_ACCOUNTS} accounts"))
-                .hint("Leave it out for the events of any account."));
-        }
-        for (index, id) in value.items().enumerate() {
-            match id.as_str().filter(|id| is_account(id)) {
-                Some(id) => accounts.push(id.into_owned()),
-                None => {
-                    let message = "a connected account's id is acct_ followed by letters and digits";
-                    return Err(Error::input(format!("{field}[{index}]"), message));
-                }
-            }
-        }
-    }
-    Ok(accounts)
-}
-
-fn is_account(id: &str) -> bool {
-    let rest = id.strip_prefix("acct_").unwrap_or_default();
-    !rest.is_empty() && rest.len() <= 100 && rest.bytes().all(|b| b.is_ascii_alphanumeric())
-}
-
-/// The JSON Schema (2020-12) of every trigger's input.
-pub fn input_schema() -> String {
-    const HELP: &str = "Only events of these connected accounts; left out: of any account. They are delivered to an endpoint for connected accounts. Polling, and an endpoint that subscribing makes, see the events of the connection's own account.";
-    let mut json = Writer::with_capacity(700);
-    json.begin_object().key("$schema").string(DIALECT).key("type").string("object");
-    json.key("properties").begin_object().key("accounts").begin_object();
-    json.key("title").string("Connected accounts").key("description").string(HELP);
-    json.key("type").string("array").key("items").begin_object();
-    json.key("type").string("string").key("pattern").string("^acct_[A-Za-z0-9]{1,100}$").end_object();
-    json.key("minItems").integer(1).key("maxItems").integer(MOST_ACCOUNTS as i64).key("x-order").integer(0);
-    json.end_object().end_object();
-    json.key("additionalProperties").boolean(false).end_object();
-    json.finish()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::Value;
 
     use super::*;
     use crate::error::ErrorKind;
 
     fn one(trigger: &str, input: &str) -> Result<Vec<InUse>> {
         check("uses", &[Use { trigger: trigger.into(), input: input.into() }])
-    }
-
-    #[test]
-    fn without_filters_every_event_passes() {
-        let found = one("customer.created", " {} ").expect("fine").remove(0);
-        assert!(found.passes(None) && found.passes(Some("acct_1")));
-    }
-
-    #[test]
-    fn the_filter_on_accounts_lets_only_theirs_pass() {
-        let found = one("customer.created", r#"{"accounts":["acct_1","acct_2"]}"#).expect("fine").remove(0);
-        assert!(found.passes(Some("acct_2")));
-        assert!(!found.passes(Some("acct_3")) && !found.passes(None));
     }
 
     #[test]
@@ -195,10 +163,24 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_says_what_is_checked() {
-        let schema: Value = serde_json::from_str(&input_schema()).expect("JSON");
-        assert_eq!(schema["properties"]["accounts"]["maxItems"], MOST_ACCOUNTS);
-        assert_eq!(schema["additionalProperties"], false);
+    fn several_types_ask_for_each_and_all_for_the_star() {
+        let types = |trigger: &str| event_types(&one(trigger, "{}").expect("fine"));
+        assert!(types("customer.subscription.*").contains(&"customer.subscription.trial_will_end"));
+        assert_eq!(types("any event"), ["*"]);
+    }
+
+    #[test]
+    fn what_is_named_as_a_thin_event_is_asks_for_thin_events() {
+        let one = |trigger: &str| one(trigger, "{}").expect("fine");
+        let v1 = one("v1.customer.created");
+        assert_eq!((event_types(&v1).len(), thin_types(&v1)), (0, vec!["v1.customer.created".to_owned()]));
+        assert_eq!(listed_types(&v1).expect("listed as a whole event"), ["customer.created"]);
+        let v2 = one("v2.core.account.updated");
+        assert_eq!((event_types(&v2).len(), thin_types(&v2)), (0, vec!["v2.core.account.updated".to_owned()]));
+        assert_eq!(listed_types(&v2).expect_err("never listed").field.as_deref(), Some("triggers"));
+        assert_eq!(thin_types(&one("customer.created")), [""; 0]);
+        assert!(thin_types(&one("v2.core.*")).iter().all(|t| t.starts_with("v2.core.")));
+        assert!(!event_types(&one("billing.*")).iter().any(|t| t.starts_with("v1.")));
     }
 
     proptest! {

@@ -2,10 +2,14 @@
 //!
 //! ```text
 //! header   magic, format, length, checksum, start of the cells, start of each section (u32, little endian)
-//! texts    each distinct text once: length (varint), bytes; a reference is the distance from the first
+//! texts    each distinct text once: length (varint, doubled), bytes; or length (doubled, and 1), and as a word where in
+//!          a longer text the bytes lie; a reference is the distance from the first
 //! cells    shapes and lists, each distinct one once, then what the sections list, in their order; a reference likewise
 //! sections arrays of 3-byte words: what is listed in the model's order, and what is sorted for binary search
 //! ```
+//!
+//! Of the texts, those that are prose are packed: a byte from [`FIRST_PIECE`] on stands for the two of its word in
+//! [`Section::Pieces`], each of which may be an earlier piece; [`ESCAPE`] says that the next byte is as it is.
 //!
 //! A number in a cell is a varint (LEB128). Reference 0 is the empty text, and as a cell the empty list.
 //!
@@ -23,7 +27,7 @@ use crate::names::{About, Base, Encoding, FieldKind, Method, OperationKind, Rule
 /// The first bytes of every table.
 pub const MAGIC: [u8; 4] = *b"ApiT";
 /// The format that this crate writes and reads.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Where the header says what.
 pub mod header {
@@ -47,6 +51,13 @@ pub fn checksum(bytes: &[u8]) -> u32 {
 pub const WORD: usize = 3;
 /// The first number that no word can hold.
 pub const WORD_END: u32 = 1 << (8 * WORD);
+
+/// The first byte of prose that stands for two others.
+pub const FIRST_PIECE: u8 = 0x80;
+/// The byte of prose behind which one stands that is as it is.
+pub const ESCAPE: u8 = 0xff;
+/// How long prose may be.
+pub const LONGEST_PROSE: usize = 1 << 16;
 
 /// The arrays behind the cells, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,10 +93,12 @@ pub enum Section {
     IdPrefixes,
     /// The resource that each of them means.
     PrefixedResources,
+    /// What each piece of prose stands for: two bytes.
+    Pieces,
 }
 
 impl Section {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Constants,
         Self::AuthMethods,
         Self::ConnectionFields,
@@ -107,6 +120,7 @@ impl Section {
         Self::ResourcesByObject,
         Self::IdPrefixes,
         Self::PrefixedResources,
+        Self::Pieces,
     ];
     pub const COUNT: usize = Self::ALL.len();
 }
@@ -166,6 +180,8 @@ pub const STEPS: u32 = 1 << 20;
 pub enum Column {
     /// The reference of a text.
     Text,
+    /// The reference of a packed text.
+    Prose,
     /// 0, or the reference of a text plus 1.
     MaybeText,
     /// A number below this.
@@ -209,11 +225,11 @@ records! {
         PKCE: Code(2),
     }
     connection_field {
-        NAME: Text, KIND: Code(count(FieldKind::ALL)), TITLE: Text, HELP: Text, REQUIRED: Code(2), PLACEHOLDER: Text, LINK: Text,
+        NAME: Text, KIND: Code(count(FieldKind::ALL)), TITLE: Text, HELP: Prose, REQUIRED: Code(2), PLACEHOLDER: Text, LINK: Text,
         DEFAULT: Text,
     }
     permission { NAME: Text, TITLE: Text, PROBE: Request, TRIGGERS: Text }
-    advice { HINT: Text, OF: Texts, ABOUT: Code(count(About::ALL)) }
+    advice { HINT: Prose, OF: Texts, ABOUT: Code(count(About::ALL)) }
     request {
         ID: Text, PATH: Text, PARAMETERS: Fields, RESPONSE: Shape, METHOD: Code(count(Method::ALL)), ENCODING: Code(count(Encoding::ALL)),
         PERMISSION: Text, READ_ONLY: Code(2), BASE: Code(count(Base::ALL)), BINARY: Code(2),
@@ -221,18 +237,18 @@ records! {
     object { NAME: Text, FIELDS: Fields }
     event { NAME: Text, OBJECT: MaybeText }
     operation {
-        ID: Text, KIND: Code(count(OperationKind::ALL)), REQUEST: Request, RESOURCE: Text, TITLE: Text, DESCRIPTION: Text, SAFETY: Code(count(Safety::ALL)),
-        SHOWN: Texts, PATH_FIELDS: Texts, SAMPLE: Text, MEANINGS: List(meaning::COLUMNS), ALIASES: Texts,
+        ID: Text, KIND: Code(count(OperationKind::ALL)), REQUEST: Request, RESOURCE: Text, TITLE: Prose, DESCRIPTION: Prose, SAFETY: Code(count(Safety::ALL)),
+        SHOWN: Texts, PATH_FIELDS: Texts, SAMPLE: Prose, MEANINGS: List(meaning::COLUMNS), ALIASES: Texts,
         DEFAULTS: Text, HOOK: Text, EXTRA: Fields, MAJOR_UNITS: List(pair::COLUMNS), ONE_OF: Texts, INVERSE: Text,
         FIXED: Text,
     }
     alias {
-        NAME: Text, OPERATION: Text, KIND: Code(count(OperationKind::ALL)), INPUTS: List(pair::COLUMNS), SAMPLE: Text, REQUIRED: Texts,
+        NAME: Text, OPERATION: Text, KIND: Code(count(OperationKind::ALL)), INPUTS: List(pair::COLUMNS), SAMPLE: Prose, REQUIRED: Texts,
         OUTPUTS: List(pair::COLUMNS), KEY: Text, DEFAULTS: Text, FILTERS: List(pair::COLUMNS),
     }
-    meaning { PATH: Text, TITLE: Text, HELP: Text, RULE: Code(count(Rule::ALL) + 1), PICKS: Text }
+    meaning { PATH: Text, TITLE: Prose, HELP: Prose, RULE: Code(count(Rule::ALL) + 1), PICKS: Text }
     pair { LEFT: Text, RIGHT: Text }
-    trigger { ID: Text, EVENT: Text, TITLE: Text, DESCRIPTION: Text, RESOURCE: Text, ALIASES: Texts }
+    trigger { ID: Text, EVENT: Text, TITLE: Prose, DESCRIPTION: Prose, RESOURCE: Text, ALIASES: Texts }
     resource {
         NAME: Text, OBJECT: Text, TITLE: Text, INTERNAL: Text, ID_PREFIXES: Texts, RETRIEVE: Request, LABEL: Texts,
         DETAIL: Texts, CHOICES: Request, MAPPING: List(mapping::COLUMNS), DASHBOARD: Text, SEARCH: Request,

@@ -65,6 +65,11 @@ async fn tools_with_a_flat_input_run_with_their_key_beside_it() {
     assert_eq!((page["data"].as_array().expect("a list").len(), pro.records.len()), (1, 1));
     assert_eq!((&page["data"][0]["id"], pro.records[0].id.as_str()), (&first["id"], first["id"].as_str().unwrap()));
 
+    // As its documentation calls it.
+    let documented = json!({"amount": 2000, "currency": "usd", "idempotencyKey": "order_12345_attempt_1"});
+    let made = p.act("stripe.payment-intent.create", documented.clone()).await;
+    assert_eq!(p.act("stripe.payment-intent.create", documented).await["id"], made["id"]);
+
     let payment = json!({"amount": 1099, "currency": "usd", "payment_method": "pm_card_visa", "confirm": true,
         "return_url": "https://example.com", "idempotencyKey": "order-1"});
     let payment = p.act("stripe.payment-intent.create", payment).await;
@@ -152,7 +157,8 @@ async fn a_trigger_is_found_behind_the_plural_of_its_resource() {
     let found = found.expect("found").value.events;
     assert_eq!(found[0].triggers, ["customer.created"]);
     for trigger in p.connector.all_operations(OperationFilter::default()).await.expect("a list") {
-        if trigger.kind != host::contract::OperationKind::Trigger {
+        // Any event is about no resource.
+        if trigger.kind != host::contract::OperationKind::Trigger || trigger.id == "*" {
             continue;
         }
         let described = p.connector.describe_operation(DescribeRequest::shown(&trigger.id).of_kind(trigger.kind)).await;
@@ -161,4 +167,35 @@ async fn a_trigger_is_found_behind_the_plural_of_its_resource() {
         let again = p.connector.describe_operation(DescribeRequest::shown(by_resource)).await.expect("described");
         assert_eq!(again.value.summary.id, trigger.id);
     }
+}
+
+/// The same tools as their source code has them.
+#[tokio::test]
+async fn tools_in_the_form_of_their_source_code_run_with_its_inputs() {
+    let shop = Shop::open().await;
+    let p = &shop.platform;
+    let (customer, price) = customer_and_price(&shop).await;
+    let subscription = json!({"customer": customer, "items": [{"price": price}]});
+    let subscription = p.act("subscription.create", subscription).await["id"].clone();
+    let payment = json!({"amount": 1099, "currency": "usd", "customer": customer, "payment_method": "pm_card_visa",
+        "confirm": true, "return_url": "https://example.com"});
+    let payment = p.act("payment_intent.create", payment).await["id"].clone();
+    let count = async |name: &str, input: Value| p.ask(name, input).await["data"].as_array().expect("a list").len();
+
+    assert_eq!(count("stripe_customers", json!({"email": "jenny@example.com", "limit": 10})).await, 1);
+    assert_eq!(p.ask("stripe_customer", json!({"customer_id": customer})).await["id"], customer);
+    assert!(count("stripe_payments", json!({"customer": customer, "limit": 10})).await >= 1);
+    assert_eq!(p.ask("stripe_payment", json!({"payment_id": payment})).await["status"], "succeeded");
+    assert_eq!(p.ask("stripe_subscription", json!({"subscription_id": subscription})).await["id"], subscription);
+    assert!(count("stripe_invoices", json!({"customer": customer, "status": "paid"})).await >= 1);
+    assert_eq!(p.ask("stripe_balance", json!({})).await["object"], "balance");
+    let refund = json!({"payment_intent": payment, "amount": 99, "reason": "requested_by_customer"});
+    assert_eq!(p.act("stripe_refund", refund).await["amount"], 99);
+    // What is not said is what is active.
+    assert_eq!(count("stripe_subscriptions", json!({"customer": customer})).await, 1);
+    assert_eq!(count("stripe_products", json!({})).await, 1);
+    p.act("subscription.cancel", json!({"subscription": subscription})).await;
+    assert_eq!(count("stripe_subscriptions", json!({"customer": customer})).await, 0);
+    assert_eq!(count("stripe_subscriptions", json!({"customer": customer, "status": "all"})).await, 1);
+    shop.checked_requests();
 }

@@ -7,16 +7,7 @@ use crate::platform::Platform;
 
 /// Everything that the component may ask of a host. A change here is a change of what users have to trust.
 const BLESSED: &[&str] = &[
-    "wasi:cli/environment",
-    "wasi:cli/exit",
     "wasi:cli/stderr",
-    "wasi:cli/stdin",
-    "wasi:cli/stdout",
-    "wasi:cli/terminal-input",
-    "wasi:cli/terminal-output",
-    "wasi:cli/terminal-stderr",
-    "wasi:cli/terminal-stdin",
-    "wasi:cli/terminal-stdout",
     "wasi:clocks/monotonic-clock",
     "wasi:clocks/wall-clock",
     "wasi:http/outgoing-handler",

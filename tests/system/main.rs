@@ -10,6 +10,7 @@ mod bad_input;
 mod billing;
 mod component;
 mod egress;
+mod every_entry;
 mod every_operation;
 mod idempotency;
 mod lost_answers;

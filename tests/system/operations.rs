@@ -1,6 +1,6 @@
 //! Every operation of the catalogue against the simulator: what it sends, what comes back, what it becomes.
 
-use host::contract::{Access, Environment, ErrorKind, Mode, Outcome};
+use host::contract::{Access, DescribeRequest, Environment, ErrorKind, Mode, Outcome};
 use host::{Call, Invocation};
 use serde_json::{Value, json};
 use stripe_simulator::conformance;
@@ -251,4 +251,103 @@ async fn the_component_never_sees_the_key_that_reaches_the_server() {
     let seen = server.seen().await;
     assert_eq!(seen[0].header("authorization"), Some(format!("Bearer {}", crate::platform::KEY).as_str()));
     assert_eq!(seen[0].header("content-type"), Some("application/x-www-form-urlencoded"));
+}
+
+#[tokio::test]
+async fn a_range_of_times_is_sent_in_seconds_however_it_is_written() {
+    let shop = Shop::open().await;
+    let p = &shop.platform;
+    p.act("customer.create", json!({})).await;
+    for since in
+        [json!(1_767_225_600), json!("2026-01-01"), json!("2026-01-01T00:00:00Z"), json!("2026-01-01T01:00:00+01:00")]
+    {
+        let found = p.ask("customer.list", json!({"created": {"gte": since}})).await;
+        assert_eq!(found["data"].as_array().expect("a list").len(), 1, "{since}");
+    }
+    let requests = shop.checked_requests();
+    let asked: Vec<&str> = requests.iter().filter(|r| r.method == "GET").map(|r| r.query.as_str()).collect();
+    assert_eq!(asked, ["created%5Bgte%5D=1767225600"; 4]);
+}
+
+#[tokio::test]
+async fn what_is_expanded_comes_as_an_object_alone_and_in_lists() {
+    let shop = Shop::open().await;
+    let p = &shop.platform;
+    let customer = p.act("customer.create", json!({"name": "Ada"})).await["id"].clone();
+    let payment = json!({"amount": 1099, "currency": "usd", "customer": customer, "expand": ["customer"]});
+    let payment = p.act("payment_intent.create", payment).await;
+    assert_eq!(payment["customer"]["name"], "Ada");
+    let one = json!({"payment_intent": payment["id"], "expand": ["customer"]});
+    assert_eq!(p.ask("payment_intent.retrieve", one).await["customer"]["name"], "Ada");
+    let all = p.ask("payment_intent.list", json!({"expand": ["data.customer"]})).await;
+    assert_eq!(all["data"][0]["customer"]["name"], "Ada");
+    // The platform's own fields name it by its id all the same.
+    let call = p.fresh();
+    let found = p.connector.run_query(&call, "payment_intent.list", r#"{"expand":["data.customer"]}"#, None).await;
+    let fields: Value = serde_json::from_str(&found.expect("found").value.records[0].fields).expect("JSON");
+    assert_eq!(fields["contact"], customer);
+    let wrong = p.connector.run_query(&p.fresh(), "payment_intent.list", r#"{"expand":["customer"]}"#, None).await;
+    assert!(refused(wrong).hint.is_some_and(|h| h.contains("data.customer")));
+    shop.checked_requests();
+}
+
+#[tokio::test]
+async fn an_organisations_key_acts_for_the_account_in_its_context() {
+    let server = crate::scripted::Scripted::start(|_, _| {
+        crate::scripted::Act::Answer(crate::scripted::answer(200, "", r#"{"id":"cus_1","object":"customer"}"#))
+    })
+    .await;
+    let p = Platform::new(&server.base());
+    let fields = [("api_key", "sk_org_test_51Organisation"), ("account", "acct_1OfTheOrganisation")];
+    let done = p.connector.run_action(&p.call_with("organisation", &fields), "customer.create", "{}").await;
+    assert_eq!(done.expect("created").value.metadata.account.as_deref(), Some("acct_1OfTheOrganisation"));
+    let seen = &server.seen().await[0];
+    assert_eq!(seen.header("stripe-context"), Some("acct_1OfTheOrganisation"));
+    assert_eq!(seen.header("stripe-account"), None);
+    let alone = p.call_with("alone", &fields[..1]);
+    let error = refused(p.connector.run_action(&alone, "customer.create", "{}").await);
+    assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidConnection, Some("account")));
+}
+
+/// A platform that offers "undo" needs no more than the record of what was done.
+#[tokio::test]
+async fn what_was_made_is_taken_back_by_its_inverse_and_its_id() {
+    let shop = Shop::open().await;
+    let p = &shop.platform;
+    let mut undone = Vec::new();
+    for operation in p.operations().await {
+        let Some(inverse) = operation.summary.inverse.as_deref() else { continue };
+        let sample = &operation.sample_input;
+        // What needs something that was made before is undone where it is run.
+        if sample.contains("OzQ2eLkdIwHu7ix") || sample.contains("QxYz0123456789") {
+            continue;
+        }
+        let id = operation.summary.id.as_str();
+        let Ok(made) = p.connector.run_action(&p.fresh(), id, sample).await else { continue };
+        let record = made.value.record.expect("a record");
+        let undo = p.connector.describe_operation(DescribeRequest::full(inverse)).await.expect("described").value;
+        let schema: Value = serde_json::from_str(&undo.input_schema).expect("JSON");
+        let named_so = |field: &str| schema["properties"].get(field).is_some();
+        // The field that takes it is called after the resource, or it is the only one that must be given.
+        let field = if named_so(&record.resource) {
+            record.resource.as_str()
+        } else {
+            schema["required"][0].as_str().expect("a field")
+        };
+        let input = json!({field: record.id}).to_string();
+        match p.connector.run_action(&p.fresh(), inverse, &input).await {
+            Ok(_) => undone.push(id.to_owned()),
+            Err(error) => panic!("{id} by {inverse} {input}: {error:?}"),
+        }
+    }
+    for id in [
+        "customer.create",
+        "coupon.create",
+        "product.create",
+        "price.create",
+        "payment_intent.create",
+        "webhook_endpoint.create",
+    ] {
+        assert!(undone.iter().any(|done| done == id), "{id} is not among {undone:?}");
+    }
 }

@@ -9,7 +9,7 @@ use host::contract::{DescribeRequest, File, OperationFilter, OperationKind, Outc
 use serde_json::{Value, json};
 use stripe_connector::catalogue;
 
-use crate::platform::Shop;
+use crate::platform::{Shop, every};
 
 /// What ids in samples are made of; one that is left was not replaced.
 const MADE_UP: [&str; 2] = ["OzQ2eLkdIwHu7ix", "QxYz0123456789"];
@@ -132,4 +132,30 @@ pub async fn all_were_run(trial: &Trial, resources: &[&str]) {
     let all: BTreeSet<String> =
         entries.filter(|id| resources.contains(&id.split('.').next().unwrap_or_default())).collect();
     assert_eq!(*trial.run.borrow(), all);
+    all_have_triggers(trial).await;
+}
+
+/// The newest events of everything that was done: each is for the trigger of its type and for any event's, and what it is
+/// about is mapped where its kind is.
+async fn all_have_triggers(trial: &Trial) {
+    let p = &trial.shop.platform;
+    let table = catalogue::table().expect("a table");
+    let any = every(&["*"]).remove(0);
+    let found = p.connector.recent(&p.fresh(), any, 100).await.expect("found").value;
+    for event in found.events {
+        assert_eq!((event.triggers.concat().as_str(), event.complete), ("*", true));
+        let payload: Value = serde_json::from_str(&event.payload).expect("JSON");
+        let its = &payload["data"]["object"];
+        let kind = its["object"].as_str().expect("a kind");
+        let is_mapped = table.resource_of_object(kind).is_some();
+        let id = its["id"].as_str().unwrap_or(kind);
+        let record = event.record.as_ref().map(|record| record.id.as_str());
+        assert_eq!(record, is_mapped.then_some(id), "{}", event.event_type);
+        let own = every(&[&event.event_type]).remove(0);
+        let again = p.connector.recent(&p.fresh(), own, 1).await.expect("found").value.events;
+        assert_eq!(
+            again.first().map(|e| (e.triggers.concat(), &*e.event_type)),
+            Some((event.event_type.clone(), &*event.event_type))
+        );
+    }
 }

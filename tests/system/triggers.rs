@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use host::contract::{ErrorKind, Mode, Outcome, Receipt, SubscriptionRequest, SubscriptionState, WebhookRequest};
+use host::contract::{
+    ErrorKind, Mode, Outcome, Receipt, SubscriptionRequest, SubscriptionState, TriggerUse, WebhookRequest,
+};
 use host::{Call, CallError, Connector, Reply};
 use serde_json::{Value, json};
 use stripe_simulator::{Fault, FaultKind, Options, Simulator};
@@ -74,7 +76,7 @@ impl Subscribed {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn all_seven_triggers_fire_from_real_signed_deliveries() {
+async fn triggers_of_everyday_things_fire_from_real_signed_deliveries() {
     let s = Subscribed::to(&SLICE).await;
     let p = &s.shop.platform;
     let customer = p
@@ -341,11 +343,104 @@ async fn a_thin_event_is_loaded_with_the_object_that_it_is_about() {
     let customer = p.act("customer.create", json!({"email": "a@example.com"})).await;
     let listed = http("GET", &shop.simulator.base_url(), "/v2/core/events?types[0]=v1.customer.created", "").await;
     let listed: Value = serde_json::from_str(listed.split("\r\n\r\n").nth(1).expect("a body")).expect("JSON");
-    let event = p.connector.load(&p.fresh(), &listed["data"][0].to_string()).await.expect("loaded").value;
+    let event = p.connector.load(&p.fresh(), Vec::new(), &listed["data"][0].to_string()).await.expect("loaded").value;
     let payload: Value = serde_json::from_str(&event.payload).expect("JSON");
     assert_eq!((&payload["event"]["id"], &payload["object"]["email"]), (&json!(event.id), &json!("a@example.com")));
     assert!(event.complete);
     assert_eq!(event.record.map(|r| json!(r.id)), Some(customer["id"].clone()));
+}
+
+/// The event destinations that the simulator has.
+async fn destinations(shop: &Shop) -> Vec<Value> {
+    let path = "/v2/core/event_destinations?include[0]=webhook_endpoint.url";
+    let listed = http("GET", &shop.simulator.base_url(), path, "").await;
+    let listed: Value = serde_json::from_str(listed.split("\r\n\r\n").nth(1).expect("a body")).expect("JSON");
+    listed["data"].as_array().expect("a list").clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_named_as_a_thin_event_is_comes_thin_and_is_held_against_filters_once_it_is_loaded() {
+    let s = Subscribed::to(&["v1.customer.created", "invoice.paid"]).await;
+    let p = &s.shop.platform;
+    let made = destinations(&s.shop).await;
+    assert_eq!((made.len(), endpoints(&s.shop).await.len()), (1, 1), "{made:?}");
+    assert_eq!(
+        (&made[0]["event_payload"], &made[0]["enabled_events"]),
+        (&json!("thin"), &json!(["v1.customer.created"]))
+    );
+    let customer = p.act("customer.create", json!({"email": "a@example.com"})).await;
+    let delivered = deliveries(&s.inbox, 1).await.remove(0);
+    let of = |customer: &Value| vec![TriggerUse::of("customer.created", json!({"customer": customer}).to_string())];
+    let (own, others) = (of(&customer["id"]), of(&json!("cus_other")));
+    // What it is about is not there yet, so no filter holds it back.
+    let receipt =
+        p.connector.receive(&s.call(), Some(&s.state), others.clone(), delivered).await.expect("genuine").value;
+    let event = &receipt.events[0];
+    assert_eq!((event.complete, event.event_type.as_str()), (false, "v1.customer.created"));
+    let load =
+        async |uses: Vec<TriggerUse>| p.connector.load(&p.fresh(), uses, &event.payload).await.expect("loaded").value;
+    let loaded = load(own).await;
+    assert_eq!((loaded.triggers.concat().as_str(), loaded.complete), ("customer.created", true));
+    assert_eq!(loaded.record.map(|r| json!(r.id)), Some(customer["id"].clone()));
+    assert_eq!(load(others).await.triggers, names(&[]));
+    // The endpoint for whole events stays when the one for thin ones goes.
+    let ended = p.connector.unsubscribe(&p.fresh(), &s.state, Some(names(&["v1.customer.created"]))).await;
+    let left = ended.expect("ended").value;
+    assert_eq!((left.event_types, destinations(&s.shop).await.len()), (names(&["invoice.paid"]), 0));
+    let none = p.connector.unsubscribe(&p.fresh(), &left.state.expect("a state"), None).await.expect("ended").value;
+    assert!(none.state.is_none() && endpoints(&s.shop).await.is_empty());
+    s.shop.checked_requests();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_destination_is_shared_mended_and_its_secret_found_again() {
+    let s = Subscribed::to(&["v1.customer.created"]).await;
+    let p = &s.shop.platform;
+    let id = destinations(&s.shop).await[0]["id"].as_str().expect("an id").to_owned();
+    let subscribe = async |state: Option<SubscriptionState>, triggers: &[&str]| {
+        let mut request = SubscriptionRequest::new(format!("{}/hook", s.inbox.base()), every(triggers));
+        if let Some(state) = state {
+            request = request.with_state(state);
+        }
+        p.connector.subscribe(&p.fresh(), request).await.expect("subscribed").value
+    };
+    // One is enough, and what others want stays. Without the state the secret is asked for again.
+    let more = subscribe(None, &["v2.core.account.created"]).await;
+    assert_eq!((&more.id, &more.event_types), (&id, &names(&["v1.customer.created", "v2.core.account.created"])));
+    // Somebody switches it off, and somebody deletes it.
+    let base = s.shop.simulator.base_url();
+    http("POST", &base, &format!("/v2/core/event_destinations/{id}/disable"), "").await;
+    assert_eq!(destinations(&s.shop).await[0]["status"], "disabled");
+    let renewed = p.connector.renew(&p.fresh(), &more.state).await.expect("renewed").value;
+    assert_eq!((&renewed.id, &destinations(&s.shop).await[0]["status"]), (&id, &json!("enabled")));
+    assert!(renewed.extras.iter().any(|e| e.name == "mended"), "{renewed:?}");
+    http("DELETE", &base, &format!("/v2/core/event_destinations/{id}"), "").await;
+    let anew = p.connector.renew(&p.fresh(), &renewed.state).await.expect("renewed").value;
+    assert_eq!((anew.id != id, &anew.event_types), (true, &more.event_types));
+    p.act("customer.create", json!({})).await;
+    let delivered = deliveries(&s.inbox, 1).await.remove(0);
+    let receipt = p.connector.receive(&s.call(), Some(&anew.state), Vec::new(), delivered).await;
+    assert_eq!(receipt.expect("genuine").value.events[0].triggers, names(&["customer.created", "*"]));
+    s.shop.checked_requests();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn any_event_is_delivered_of_every_type_and_types_that_begin_alike_together() {
+    let s = Subscribed::to(&["*"]).await;
+    let p = &s.shop.platform;
+    p.act("product.create", json!({"name": "Gold"})).await;
+    p.act("customer.create", json!({})).await;
+    let uses = every(&["customer.*", "any event"]);
+    let mut seen = Vec::new();
+    for request in deliveries(&s.inbox, 2).await {
+        let receipt =
+            p.connector.receive(&s.call(), Some(&s.state), uses.clone(), request).await.expect("genuine").value;
+        seen.extend(receipt.events.into_iter().map(|event| (event.event_type, event.triggers)));
+    }
+    seen.sort();
+    let product = seen.iter().find(|(of, _)| of == "product.created").expect("delivered");
+    let customer = seen.iter().find(|(of, _)| of == "customer.created").expect("delivered");
+    assert_eq!((&product.1, &customer.1), (&names(&["*"]), &names(&["customer.*", "*"])));
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use crate::inputs::inputs;
 use crate::nearest::nearest;
 use crate::problem::Report;
 
+use super::paths::Ids;
 use super::subject::Subject;
 use super::{paths, values};
 
@@ -165,7 +166,7 @@ impl One<'_, '_, '_> {
                 return;
             };
             let from = (object.as_str(), path.get_ref().as_str());
-            paths::shape(self.subject, ALIASES, &self.owner, from, path, self.report);
+            paths::shape(self.subject, (ALIASES, &self.owner), from, Ids::AsTheyAre, path, self.report);
         }
     }
 }

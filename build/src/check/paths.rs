@@ -8,12 +8,21 @@ use crate::problem::Report;
 
 use super::subject::Subject;
 
+/// What may stand where the path of a value goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ids {
+    /// An id is the end of a path.
+    AsTheyAre,
+    /// The object that an id stands for is asked for.
+    Expanded,
+}
+
 /// The shape at a path of an object; that there is none is reported.
 pub fn shape<'a, T>(
     subject: Subject<'a>,
-    file: &str,
-    owner: &str,
+    (file, owner): (&str, &str),
     (object, path): (&str, &str),
+    ids: Ids,
     place: &Spanned<T>,
     report: &mut Report<'_>,
 ) -> Option<&'a Shape> {
@@ -36,7 +45,12 @@ pub fn shape<'a, T>(
             return None;
         };
         found = Some(next);
-        fields = api.members(next);
+        fields = match next {
+            Shape::Expandable(objects) if ids == Ids::Expanded => {
+                objects.first().and_then(|object| api.object(object)).unwrap_or_default()
+            }
+            _ => api.members(next),
+        };
     }
     found
 }

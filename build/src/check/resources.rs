@@ -10,6 +10,7 @@ use crate::problem::Report;
 use crate::requests::placeholders;
 use crate::shapes::describe;
 
+use super::paths::Ids;
 use super::subject::Subject;
 use super::{paths, references};
 
@@ -33,8 +34,11 @@ pub fn check(subject: Subject<'_>, report: &mut Report<'_>) {
             report.wrong(file, object, what);
             continue;
         }
-        for path in entry.label.iter().chain(&entry.detail).chain(&entry.search_fields) {
-            paths::shape(subject, file, &owner, (object.get_ref(), path.get_ref()), path, report);
+        for path in entry.label.iter().chain(&entry.detail) {
+            paths::shape(subject, (file, &owner), (object.get_ref(), path.get_ref()), Ids::Expanded, path, report);
+        }
+        for path in &entry.search_fields {
+            paths::shape(subject, (file, &owner), (object.get_ref(), path.get_ref()), Ids::AsTheyAre, path, report);
         }
         for (field, mapping) in &entry.mapping {
             mapped(subject, resource, &owner, (field, mapping), report);
@@ -73,7 +77,8 @@ fn mapped(
     };
     // Further paths are where older API versions keep the value: the facts of this version do not know them.
     let path = places.split(" | ").next().unwrap_or_default();
-    let shape = paths::shape(subject, file, owner, (resource.entry.object.get_ref(), path), mapping, report);
+    let shape =
+        paths::shape(subject, (file, owner), (resource.entry.object.get_ref(), path), Ids::AsTheyAre, mapping, report);
     if let Some(shape) = shape.filter(|s| !fits(s)) {
         report.wrong(file, mapping, format!("{owner} maps `{path}` as {kind}, and the facts say {}", describe(shape)));
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::turn::Turn;
-use crate::{memory, node, share, subjects};
+use crate::{crowd, lists, memory, node, subjects};
 
 /// So long each pair is measured, its start-up aside.
 const TIME: Duration = Duration::from_secs(5);
@@ -18,6 +18,8 @@ const LIMIT: usize = 1024 * 1024;
 
 pub fn print() {
     let memory = memory::waiting();
+    let crowd = crowd::at_once();
+    let lists = lists::read();
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header([
         "",
@@ -54,7 +56,18 @@ pub fn print() {
         "50 ms in all",
         pair(subjects::harness_call(), subjects::harness_version()),
     );
-    times("guest of customer.create", "the whole call", "40 µs", turns(share::of_customer_create()));
+    times(
+        "customer.create",
+        "a guest that only sends",
+        "40 µs more",
+        pair(subjects::customer_create(), subjects::sending_guest()),
+    );
+    times(
+        "a guest that only sends",
+        "the request alone",
+        "40 µs more",
+        pair(subjects::sending_guest(), subjects::bare_request()),
+    );
     times("webhook of 2.8 KB", "natively", "", pair(subjects::webhook_receive(), subjects::webhook_native()));
     if let Some(node) = node::construct_event() {
         times(
@@ -65,13 +78,36 @@ pub fn print() {
         );
     }
     times("operations.list, a page", "in a fresh store", "1 ms", pair(subjects::list_page(), subjects::fresh_store()));
+    times("api.search", "in a fresh store", "5 ms", pair(subjects::api_search(), subjects::fresh_store()));
     times("describe, as shown", "in a fresh store", "2 ms", pair(subjects::describe_shown(), subjects::fresh_store()));
     times("describe, all of it", "in a fresh store", "", pair(subjects::describe_full(), subjects::fresh_store()));
     times("load, compiled before", "compiling", "", pair(subjects::load_cached(), subjects::load_compiled()));
+    if let Some((calls, time)) = crowd {
+        let what = format!("{calls} calls at once");
+        times(&what, "the server's 2 s", "3 s in all", (time, crowd::DELAY));
+    }
     if let Some((calls, ours, bare)) = memory {
         let kib = |size: f64| format!("{size:.0} KiB");
         let what = format!("each of {calls} waiting calls");
-        row(&what, kib(ours), "waiting requests", kib(bare), ours / bare, kib(ours - bare), "300 KB in all");
+        row(&what, kib(ours), "waiting requests", kib(bare), ours / bare, kib(ours - bare), "150 KiB in all");
+    }
+    let seconds = |time: Duration| format!("{:.2} s", time.as_secs_f64());
+    let (ours, bare) = (lists.ours, lists.bare);
+    let what = format!("list of {} objects", lists.objects);
+    let ratio = ours.as_secs_f64() / bare.as_secs_f64();
+    row(&what, seconds(ours), "a bare client", seconds(bare), ratio, seconds(ours.saturating_sub(bare)), "1.25 ×");
+    if let Some((few, all)) = lists.peak {
+        let mib = |size: usize| format!("{} MiB", size >> 20);
+        let ratio = all as f64 / few as f64;
+        row(
+            "most memory of it",
+            mib(all),
+            "of a tenth of it",
+            mib(few),
+            ratio,
+            mib(all.saturating_sub(few)),
+            "the same",
+        );
     }
     for column in [1, 3, 4, 5] {
         if let Some(column) = table.column_mut(column) {

@@ -13,21 +13,28 @@
     reason = "a benchmark that cannot run stops"
 )]
 
+mod crowd;
 mod figures;
+mod lists;
 mod memory;
 mod node;
 mod platform;
+#[path = "../../host/tests/support/http.rs"]
+mod requests;
 mod servers;
-mod share;
 mod subjects;
+#[path = "../../host/tests/support/mod.rs"]
+mod support;
 mod turn;
 
 use std::time::Duration;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some("--bench") && arguments.next().is_none() {
-        figures::print();
+    match (arguments.next().as_deref(), arguments.next()) {
+        (Some(crowd::CROWD), None) => return crowd::be(),
+        (Some("--bench"), None) => figures::print(),
+        _ => {}
     }
     divan::Divan::default().max_time(Duration::from_secs(2)).config_with_args().main();
 }

@@ -19,14 +19,14 @@ const CALLS: usize = 1_000;
 /// KiB for each waiting call and for each waiting request of a bare client, both with the server's side of the connection.
 /// None where the system does not say.
 ///
-/// It counts what has become resident, so it comes before everything that leaves memory behind for reuse.
+/// It counts what has become private memory, so it comes before everything that leaves memory behind for reuse.
 pub fn waiting() -> Option<(usize, f64, f64)> {
-    let calls = CALLS.min(open_files() / 5);
+    let calls = CALLS.min(open_files(5 * CALLS) / 5);
     let (base, arrivals) = servers::silent();
     let (connector, connection) = (connector(&base), connection(&base));
     let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
 
-    let start = resident()?;
+    let start = private()?;
     let waiting: Vec<_> = (0..calls)
         .map(|_| {
             let (connector, call) = (connector.clone(), call(&connection));
@@ -34,7 +34,7 @@ pub fn waiting() -> Option<(usize, f64, f64)> {
         })
         .collect();
     arrive(&arrivals, calls);
-    let middle = resident()?;
+    let middle = private()?;
     let bare: Vec<_> = (0..calls)
         .map(|_| {
             let request = Request::post(format!("{base}/v1/customers")).body(Full::new(Bytes::new())).unwrap();
@@ -43,7 +43,7 @@ pub fn waiting() -> Option<(usize, f64, f64)> {
         })
         .collect();
     arrive(&arrivals, calls);
-    let end = resident()?;
+    let end = private()?;
 
     waiting.iter().chain(&bare).for_each(tokio::task::JoinHandle::abort);
     CALLER.block_on(tokio::task::yield_now());
@@ -59,20 +59,21 @@ fn arrive(arrivals: &Receiver<()>, expected: usize) {
     }
 }
 
-/// The memory of this process that is there, in bytes.
-fn resident() -> Option<usize> {
+/// The memory of this process that is there and its alone, in bytes. Pages of a component's code and data that a call only
+/// reads are shared by all calls, and appear once for each in `VmRSS`.
+fn private() -> Option<usize> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
     Some(line.split_whitespace().next()?.parse::<usize>().ok()? * 1024)
 }
 
-/// How many files may be open, after asking for as many as allowed.
+/// How many files may be open, after asking for so many.
 #[cfg(unix)]
-fn open_files() -> usize {
+pub fn open_files(wanted: usize) -> usize {
     use rustix::process::{Resource, getrlimit, setrlimit};
 
     let mut limit = getrlimit(Resource::Nofile);
-    let wanted = limit.maximum.unwrap_or(u64::MAX).min(5 * CALLS as u64);
+    let wanted = limit.maximum.unwrap_or(u64::MAX).min(wanted as u64);
     if limit.current.is_some_and(|current| current < wanted) {
         limit.current = Some(wanted);
         let _ = setrlimit(Resource::Nofile, limit);
@@ -81,6 +82,6 @@ fn open_files() -> usize {
 }
 
 #[cfg(not(unix))]
-fn open_files() -> usize {
+pub fn open_files(_: usize) -> usize {
     usize::MAX
 }

@@ -17,7 +17,8 @@ use sha2::Sha256;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, Store};
 
-use crate::platform::{CALLER, HOST, KEY, WEBHOOK_SECRET, cache, call, connection, connector, host, load};
+use crate::platform::{CALLER, HOST, KEY, WEBHOOK_SECRET, cache, call, connection, connector, host, load, manifest};
+use crate::requests::{Ask, asking_briefly};
 use crate::servers::ANSWERING;
 
 pub const INPUT: &str = r#"{"email":"jenny.rosen@example.com","name":"Jenny Rosen"}"#;
@@ -59,6 +60,25 @@ pub fn customer_create() -> impl FnMut() {
     let (connector, connection) = (connector(&ANSWERING), connection(&ANSWERING));
     move || {
         CALLER.block_on(connector.run_action(&call(&connection), "customer.create", INPUT)).unwrap();
+    }
+}
+
+/// The same request by a component that only sends it and hands the answer on: what the host adds to every request.
+pub fn sending_guest() -> impl FnMut() {
+    let ask = Ask::new("POST", format!("{}/v1/customers", *ANSWERING))
+        .with_key()
+        .header("stripe-version", "2025-01-01")
+        .header("user-agent", "stripe-connector/0.1.0")
+        .header("accept", "application/json")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("idempotency-key", "9a8f6b1c-7d3e-4f50-8a21-5b6c7d8e9f00")
+        .saying(FORM);
+    let guest = asking_briefly(ask).build();
+    let connector = HOST.load(&guest, &manifest(), &Grants::nothing().allow(&ANSWERING).unwrap()).unwrap();
+    let connection = connection(&ANSWERING);
+    move || {
+        let reply = CALLER.block_on(connector.run_action(&call(&connection), "customer.create", INPUT)).unwrap();
+        assert_eq!(reply.report.requests.len(), 1);
     }
 }
 
@@ -168,6 +188,16 @@ pub fn list_page() -> impl FnMut() {
     }
 }
 
+/// Finding an operation of the whole API by words.
+pub fn api_search() -> impl FnMut() {
+    let (connector, connection) = (load(&HOST, &Grants::nothing()), connection("http://127.0.0.1:1"));
+    move || {
+        let input = r#"{"words":"refund a payment"}"#;
+        let found = CALLER.block_on(connector.run_query(&call(&connection), "api.search", input, None)).unwrap();
+        divan::black_box(found.value.output);
+    }
+}
+
 /// An operation as a form shows it.
 pub fn describe_shown() -> impl FnMut() {
     describe(DescribeRequest::shown("payment_intent.create"))
@@ -214,10 +244,10 @@ mod spread {
 
     spread! {
         fresh_store kept_store
-        customer_create bare_request
+        customer_create sending_guest bare_request
         harness_call harness_version
         webhook_receive webhook_native
-        list_page describe_shown describe_full
+        list_page api_search describe_shown describe_full
         load_cached load_compiled
     }
 }

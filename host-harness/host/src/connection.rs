@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::contract::{self, Environment};
-use crate::egress::Injection;
+use crate::egress::{Gate, Injection};
 use crate::invocation::Invocation;
 use crate::manifest::{ConnectionFieldDeclaration, FieldKind, Manifest};
 use crate::secret::{Scrubber, Secret, Unhidable, placeholder};
@@ -253,13 +253,15 @@ pub struct Call {
     pub tenant: Option<Arc<str>>,
     /// The trace that the call belongs to, which every request of it carries on.
     pub trace: Option<TraceParent>,
+    /// Sees every request of the call before it leaves, and may hold it back.
+    pub gate: Option<Arc<dyn Gate>>,
 }
 
 impl Call {
     /// A call of this run for this connection.
     #[must_use]
     pub fn new(connection: Connection, invocation: Invocation) -> Self {
-        Self { connection, invocation, tenant: None, trace: None }
+        Self { connection, invocation, tenant: None, trace: None, gate: None }
     }
 
     /// On behalf of this tenant.
@@ -273,6 +275,13 @@ impl Call {
     #[must_use]
     pub fn within(mut self, trace: impl Into<Option<TraceParent>>) -> Self {
         self.trace = trace.into();
+        self
+    }
+
+    /// Through this gate.
+    #[must_use]
+    pub fn through(mut self, gate: Arc<dyn Gate>) -> Self {
+        self.gate = Some(gate);
         self
     }
 }

@@ -232,12 +232,13 @@ impl Connector {
         self.runner().start(function, what, params, Answer::fallible())
     }
 
-    /// Fetches what a thin event points at: the same event, complete. `payload` is the event's.
-    pub fn load(&self, call: &Call, payload: &str) -> Running<Event> {
+    /// Fetches what a thin event points at: the same event, complete. `payload` is the event's, `uses` those that it was
+    /// received with: an event that turns out to be for none of them names no trigger.
+    pub fn load(&self, call: &Call, uses: Vec<TriggerUse>, payload: &str) -> Running<Event> {
         let function = self.runner().functions.load;
         let (what, context) = What::with(function.name, None, call);
         let payload = payload.to_owned();
-        self.runner().start(function, what, |left| (context.within(left), payload), Answer::fallible())
+        self.runner().start(function, what, |left| (context.within(left), uses, payload), Answer::fallible())
     }
 
     /// Makes the service deliver events to a URL. Of the calls that change the subscriptions of one account, a host runs one

@@ -45,6 +45,8 @@ pub struct HostConfig {
     /// Where compiled code is kept.
     pub cache: CacheFolder,
     /// How many calls run at once; more wait for their turn. Each reserves 4 GiB of address space, and uses what it touches.
+    /// Each takes some of the mappings that Linux gives a process as well: its 65,530 (`vm.max_map_count`) are enough for
+    /// some 10,000 calls.
     pub calls: u32,
     /// How many calls may wait for their turn; more are refused ([`Busy::Queue`](crate::Busy)).
     pub waiting: u32,

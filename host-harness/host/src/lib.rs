@@ -80,13 +80,13 @@ mod turns;
 mod variables;
 
 pub use cache::CacheFolder;
-pub use call::{Reply, Running};
+pub use call::{Reply, Running, Sight};
 pub use caps::Cap;
 pub use catalogue::Catalogue;
 pub use component::{CompiledFrom, ComponentFacts};
 pub use connection::{Call, Connection, ConnectionError};
 pub use connector::Connector;
-pub use egress::{Denial, DenialReason, Grants, NetworkConfig, NetworkError, OriginError, Proxy};
+pub use egress::{Denial, DenialReason, Departure, Gate, Grants, NetworkConfig, NetworkError, OriginError, Proxy};
 pub use engine::HostConfig;
 pub use error::{HostError, LoadError};
 pub use failure::{Busy, CallError, ConnectorFailure, PlatformError, PlatformFailure};

@@ -1,11 +1,12 @@
 //! What a component can do over the network, and what it cannot.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::http::{Ask, Server, answer, asking, asking_again, asking_in};
 use crate::support::{Guest, host, manifest};
 use host::contract::{DescribeRequest, Environment, OperationFilter, WebhookRequest};
-use host::{Call, CallReport, Connection, Connector, DenialReason, Grants, Invocation};
+use host::{Call, CallReport, Connection, Connector, DenialReason, Departure, Gate, Grants, Invocation};
 
 fn connection() -> Call {
     let fields = [("api_key", "sk_test_51HostHarness"), ("webhook_secret", "whsec_51HostHarness")];
@@ -53,6 +54,35 @@ async fn a_function_that_needs_no_network_has_none() {
         assert!(report.requests.is_empty());
     }
     assert!(server.seen().is_empty());
+}
+
+/// Holds back what is under a path, and remembers what it saw.
+#[derive(Debug, Default)]
+struct NotUnder(&'static str, Mutex<Vec<String>>);
+
+impl Gate for NotUnder {
+    fn admit(&self, request: &Departure<'_>) -> Result<(), String> {
+        let headers: Vec<String> = request.headers().map(|(name, value)| format!("{name}: {value}")).collect();
+        let seen = format!("{} {} {} {headers:?}", request.method, request.path, request.body.len());
+        self.1.lock().unwrap().push(seen);
+        if request.path.starts_with(self.0) { Err("it is not wanted".to_owned()) } else { Ok(()) }
+    }
+}
+
+#[tokio::test]
+async fn a_gate_of_the_callers_sees_every_request_and_holds_back_what_it_wants() {
+    let server = willing().await;
+    let at = |path: &str| format!("{}{path}", server.base);
+    let guest = asking(&[Ask::get(at("/wanted")), Ask::new("POST", at("/unwanted")).with_key().body(1)]);
+    let gate = Arc::new(NotUnder("/unwanted", Mutex::default()));
+    let call = connection().through(Arc::clone(&gate) as Arc<dyn Gate>);
+    let report = load(&guest, &granting(&server)).run_action(&call, "a", "{}").await.unwrap().report;
+    assert_eq!((server.seen().len(), report.requests.len(), report.denied), (1, 1, 1));
+    assert_eq!(report.denials[0].reason, DenialReason::HeldBack("it is not wanted".to_owned()));
+    assert!(!report.may_have_acted());
+    let seen = gate.1.lock().unwrap().clone();
+    assert!(seen[0].starts_with("GET /wanted 0 ") && seen[1].starts_with("POST /unwanted 4096 "), "{seen:?}");
+    assert!(seen[1].contains("authorization: (secret)") && !seen[1].contains("51HostHarness"), "{seen:?}");
 }
 
 #[tokio::test]

@@ -4,10 +4,12 @@
 //! host saw all that left. Otherwise the answer is waited for a little, and where it does not come, what is known is said:
 //! that nobody knows, and how to run the same step again. The same holds for what was done and cannot be shown ([`Done`]).
 
+use std::io::{BufRead, IsTerminal, stderr, stdin};
 use std::time::{Duration, SystemTime};
 
+use guard::{Acting, Permit, Rule, Stopped};
 use host::contract::{Outcome, ResourceRecord, ResultMetadata};
-use host::{CallReport, Invocation, Reply, Running};
+use host::{CallReport, Invocation, Reply};
 
 use crate::cli::failure::{Failure, Run, Untold};
 use crate::cli::setup::stopping::{self, LastWords};
@@ -28,10 +30,58 @@ pub async fn watch<T, E: Into<Failure>>(message: &str, call: impl Future<Output 
     }
 }
 
+/// Whether somebody agreed beforehand to whatever the guard asks about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// The person at the terminal is asked.
+    Asked,
+    /// With `--yes`.
+    Given,
+}
+
+/// Waits for the guard's verdict, and asks the person at the terminal where it wants that. Without an agreement the
+/// permit still has its question, and does not run.
+pub async fn permitted(
+    terminal: &mut Terminal,
+    consent: Consent,
+    verdict: impl Future<Output = Result<Permit, Stopped>>,
+) -> Result<Permit, Stopped> {
+    let mut permit = {
+        let _progress = Progress::of("Asking the guard");
+        verdict.await?
+    };
+    if let Some((reason, rule)) = permit.question()
+        && (consent == Consent::Given || agrees(terminal, &reason, rule).await)
+    {
+        permit.agree();
+    }
+    Ok(permit)
+}
+
+/// Asks, where there is somebody to ask.
+async fn agrees(terminal: &mut Terminal, reason: &str, rule: &Rule) -> bool {
+    if !stdin().is_terminal() || !stderr().is_terminal() {
+        return false;
+    }
+    terminal.warn(format_args!("{reason}: {rule}"));
+    terminal.note("Run it? Type yes to agree:");
+    let answer = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        stdin().lock().read_line(&mut line).map(|_| line)
+    });
+    tokio::select! {
+        biased;
+        _ = stopping::wanted() => false,
+        answer = answer => answer.is_ok_and(|read| read.is_ok_and(|line| line.trim().eq_ignore_ascii_case("yes"))),
+    }
+}
+
 /// A try of something that changes something at the service.
 pub struct Try {
     /// What is tried: `customer.create`, `subscribing`.
     what: String,
+    /// Whether an earlier try of it is in doubt.
+    doubt: bool,
     untold: Untold,
     as_json: bool,
     words: LastWords,
@@ -55,7 +105,7 @@ impl Try {
         untold.message = format!("{what} was stopped before it ended");
         let before = if doubt { untold.clone().into() } else { unsent(what, &untold, untold.run.clone(), None) };
         let words = LastWords::new(before.text(terminal.json), doubt.then(|| before.status()));
-        Self { what: what.to_owned(), untold, as_json: terminal.json, words }
+        Self { what: what.to_owned(), doubt, untold, as_json: terminal.json, words }
     }
 
     /// Waits for its end, for a little while also when somebody wants the process to end: but only where something that
@@ -64,7 +114,7 @@ impl Try {
         &self,
         terminal: &mut Terminal,
         message: &str,
-        mut call: Running<T>,
+        mut call: Acting<'_, T>,
     ) -> Result<Reply<T>, Failure> {
         let in_doubt = Failure::from(self.untold.clone());
         self.words.are(in_doubt.text(self.as_json), Some(in_doubt.status()));
@@ -76,7 +126,7 @@ impl Try {
                 status = stopping::wanted() => status,
             }
         };
-        if call.report().may_have_acted() {
+        if call.report().is_some_and(|report| report.may_have_acted()) {
             terminal.note(format_args!(
                 "stopping: waiting up to {} s for the answer, which may be on its way",
                 GRACE.as_secs()
@@ -88,11 +138,18 @@ impl Try {
                 () = tokio::time::sleep(GRACE) => {}
             }
         }
-        Err(self.given_up(status, &call.cancel()))
+        Err(self.given_up(status, call.cancel().as_ref()))
     }
 
     /// What is known of it by what the host saw leave.
-    fn given_up(&self, status: u8, report: &CallReport) -> Failure {
+    fn given_up(&self, status: u8, report: Option<&CallReport>) -> Failure {
+        let Some(report) = report else {
+            // Nothing of this try has begun; what is known of it is what was known before.
+            return match self.doubt {
+                true => self.untold.clone().into(),
+                false => unsent(&self.what, &self.untold, self.untold.run.clone(), Some(status)),
+            };
+        };
         let outcome = report.outcome_of_run();
         let run = Run::after(report, report.history_after(outcome));
         match outcome {

@@ -421,3 +421,22 @@ async fn accounts_that_wait_for_each_other_do_not_wait_for_ever() {
     let payments = as_account(&stripe, &id, "GET", "/v1/charges", &[("limit", "100")]).await;
     assert_eq!(payments.ids().len(), 40);
 }
+
+/// As programs do that keep every account by its id, their own among them.
+#[tokio::test]
+async fn the_keys_own_account_by_its_id_is_the_same_account() {
+    let stripe = Stripe::start().await;
+    let customer = stripe.make("/v1/customers", &[("name", "Ada")]).await.id();
+    let own = stripe.call("GET", "/v1/account", &[], &[]).await.id();
+    let found = as_account(&stripe, &own, "GET", &format!("/v1/customers/{customer}"), &[]).await;
+    assert_eq!(found.body["name"], "Ada");
+    assert_eq!(as_account(&stripe, &own, "GET", "/v1/account", &[]).await.id(), own);
+    as_account(&stripe, &own, "POST", "/v1/customers", &[("name", "Bob")]).await;
+    let listed = stripe.call("GET", "/v1/customers", &[], &[]).await;
+    assert_eq!(listed.body["data"].as_array().map(Vec::len), Some(2));
+    // In an organisation's context the last name of the path counts.
+    let context = stripe
+        .call("GET", &format!("/v1/customers/{customer}"), &[], &[("stripe-context", &format!("org_1/{own}"))])
+        .await;
+    assert_eq!(context.status, 200, "{}", context.text);
+}

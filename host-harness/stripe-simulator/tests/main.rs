@@ -19,6 +19,7 @@ mod lists;
 mod pages;
 mod payments;
 mod protocol;
+mod recorded;
 mod setup;
 mod shape;
 mod shop;

@@ -1,8 +1,10 @@
 //! `call`: results, pages, re-runs, and the errors of the service.
 
+use std::io::BufRead;
+
 use serde_json::json;
 
-use crate::support::{Ended, Harness, KEY, Stripe, TestFile, answering};
+use crate::support::{Ended, Harness, KEY, Stripe, TestFile, answering, answering_each};
 
 const PAYMENT: &str = r#"{"amount": 1099, "currency": "usd", "payment_method": "pm_card_visa", "confirm": true,
     "return_url": "https://example.com/return"}"#;
@@ -252,6 +254,33 @@ fn all_pages_come_to_an_end_and_say_how_to_go_on() {
     let cursor = bounded.stderr.split("--cursor ").nth(1).unwrap().split(',').next().unwrap();
     let rest = stripe.harness(&[&list[..], &["--cursor", cursor]].concat()).run().succeeded();
     assert_eq!(rest.stdout.lines().count(), 1);
+}
+
+/// 30 MB of objects go by; what is held is about a page of them, from the tenth page to the last.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_long_list_takes_the_memory_of_a_page() {
+    const PAGES: usize = 150;
+    let url = answering_each(200, |page| {
+        let text = "x".repeat(2_000);
+        let object = |n: usize| json!({ "id": format!("cus_{page}_{n}"), "object": "customer", "description": text });
+        let data: Vec<_> = (0..100).map(object).collect();
+        json!({ "object": "list", "has_more": page + 1 < PAGES, "url": "/v1/customers", "data": data }).to_string()
+    });
+    let list = ["call", "customer.list", "--all", "--most-pages", "1000"];
+    let mut running = Harness::new(&list).env("STRIPE_SECRET_KEY", KEY).env("STRIPE_API_BASE", &url).spawn();
+    let (mut lines, mut held) = (0, Vec::new());
+    for line in running.output().lines() {
+        assert!(line.unwrap().starts_with(&format!(r#"{{"id":"cus_{}_{}""#, lines / 100, lines % 100)));
+        lines += 1;
+        // The last page does not fit the pipe, so that it still runs.
+        if lines == 1_000 || lines == PAGES * 100 - 95 {
+            held.push(running.memory());
+        }
+    }
+    assert_eq!((lines, running.wait().status), (PAGES * 100, 0));
+    let [early, late] = held[..] else { panic!("{held:?}") };
+    assert!(late < early + 10_000, "{early} KiB after 10 pages, {late} KiB after {PAGES}");
 }
 
 #[test]

@@ -1,16 +1,17 @@
 //! A simulator and the binary pointed at it. Every output of every run is searched for secrets.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value;
 use stripe_simulator::{RecordedRequest, Simulator};
+use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 pub const KEY: &str = "sk_test_51CliTestsSecretKey";
@@ -87,10 +88,12 @@ impl Drop for Stripe {
 pub struct Harness {
     command: Command,
     input: Option<Vec<u8>>,
+    /// What it keeps, for as long as it runs.
+    state: TempDir,
 }
 
 impl Harness {
-    /// The binary with nothing in its environment but a cache that these tests share.
+    /// The binary with nothing in its environment but a cache that these tests share and a state that is its own.
     pub fn new(arguments: &[&str]) -> Self {
         static COMPILED: OnceLock<()> = OnceLock::new();
         COMPILED.get_or_init(|| {
@@ -102,18 +105,29 @@ impl Harness {
 
     /// The same, with so many open files allowed.
     pub fn with_files(most: u32, arguments: &[&str]) -> Self {
+        Self::limited(&format!("ulimit -n {most}"), arguments)
+    }
+
+    fn limited(limits: &str, arguments: &[&str]) -> Self {
         let whole = Self::new(&[]);
         let mut command = Command::new("sh");
-        let limited = format!("ulimit -n {most}; exec \"$0\" \"$@\"");
+        let limited = format!("{limits}; exec \"$0\" \"$@\"");
         command.args(["-c", &limited]).arg(whole.command.get_program()).args(arguments).env_clear();
         command.envs(whole.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        Self { command, input: None }
+        Self { command, input: None, state: whole.state }
+    }
+
+    /// The same, with no file larger than so many blocks of 512 bytes: a disk that is soon full.
+    pub fn with_file_size(most: u32, arguments: &[&str]) -> Self {
+        Self::limited(&format!("trap '' XFSZ; ulimit -f {most}"), arguments)
     }
 
     fn bare(arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
+        let state = tempfile::tempdir().unwrap();
         command.env_clear().env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR")).args(arguments);
-        Self { command, input: None }
+        command.env("XDG_STATE_HOME", state.path());
+        Self { command, input: None, state }
     }
 
     pub fn env(mut self, name: &str, value: &str) -> Self {
@@ -162,13 +176,13 @@ impl Harness {
         let child = child.spawn().unwrap();
         // It blocks when the pipe is full, until nobody can read it any more.
         std::thread::spawn(move || full.write_all(&vec![b'.'; 8 << 20]));
-        Unheard { running: Running { child }, _unread: unread }
+        Unheard { running: Running { child, _state: self.state }, _unread: unread }
     }
 
     /// Starts it and leaves it running.
     pub fn spawn(mut self) -> Running {
         let child = self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        Running { child }
+        Running { child, _state: self.state }
     }
 }
 
@@ -233,6 +247,7 @@ impl Ended {
 /// A run that has not ended.
 pub struct Running {
     child: Child,
+    _state: TempDir,
 }
 
 impl Running {
@@ -246,6 +261,24 @@ impl Running {
     pub fn json_line(&mut self) -> Value {
         let line = self.line();
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
+    }
+
+    /// Ends it without any warning, as a power cut does.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Its standard output, for many lines.
+    pub fn output(&mut self) -> BufReader<ChildStdout> {
+        BufReader::new(self.child.stdout.take().unwrap())
+    }
+
+    /// How much memory it holds now, in KiB.
+    pub fn memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        resident.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     /// Closes standard output, as `| head` does.
@@ -329,18 +362,25 @@ impl Drop for Running {
 
 /// A service that gives every request the same answer. Its address.
 pub fn answering(status: u16, body: &str) -> String {
+    let body = body.to_owned();
+    answering_each(status, move |_| body.clone())
+}
+
+/// A service that answers each request by its place among them. Its address.
+pub fn answering_each(status: u16, body: impl Fn(usize) -> String + Send + 'static) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let length = body.len();
-    let answer = format!(
-        "HTTP/1.1 {status} Said\r\nContent-Type: application/json\r\nRequest-Id: req_1\r\nConnection: close\r\n\
-         Content-Length: {length}\r\n\r\n{body}"
-    );
     std::thread::spawn(move || {
-        for stream in listener.incoming() {
+        for (place, stream) in listener.incoming().enumerate() {
             let mut stream = stream.unwrap();
             let _ = stream.read(&mut [0; 4096]);
-            let _ = stream.write_all(answer.as_bytes());
+            let body = body(place);
+            let head = format!(
+                "HTTP/1.1 {status} Said\r\nContent-Type: application/json\r\nRequest-Id: req_1\r\nConnection: close\r\n\
+                 Content-Length: {}\r\n\r\n",
+                body.len()
+            );
+            let _ = stream.write_all(&[head, body].concat().into_bytes());
         }
     });
     url
@@ -348,7 +388,7 @@ pub fn answering(status: u16, body: &str) -> String {
 
 /// A file of this test's own, that only this user may read.
 pub struct TestFile {
-    _folder: tempfile::TempDir,
+    _folder: TempDir,
     pub path: PathBuf,
 }
 

@@ -161,7 +161,7 @@ fn weight(operation: Operation, said: &[Operation], word: &str) -> u32 {
     if id.split('.').any(|part| is_word(part, word)) {
         return 10;
     }
-    if id.split(['.', '_']).any(|part| is_word(part, word)) {
+    if id.split('.').flat_map(|part| part.split('_')).any(|part| is_word(part, word)) {
         return 8;
     }
     if said.iter().any(|o| within(o.id(), word) || within(&o.title(), word)) {
@@ -183,5 +183,13 @@ fn is_word(part: &str, word: &str) -> bool {
 
 /// Whether a text has a part, which is in lower case, in any case.
 fn within(text: &str, part: &str) -> bool {
-    text.as_bytes().windows(part.len().max(1)).any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
+    let Some((first, others)) = part.as_bytes().split_first() else { return false };
+    let mut rest = text.as_bytes();
+    while let Some(at) = rest.iter().position(|letter| letter.to_ascii_lowercase() == *first) {
+        rest = rest.get(at + 1..).unwrap_or_default();
+        if rest.get(..others.len()).is_some_and(|letters| letters.eq_ignore_ascii_case(others)) {
+            return true;
+        }
+    }
+    false
 }

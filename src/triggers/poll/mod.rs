@@ -73,6 +73,7 @@ fn finish(session: &Session<'_>, walker: Walker<'_, '_>, has_more: bool, since: 
         json.key("until").raw(&forgotten.to_string());
         json.end_object();
         metadata.extras.push(("possible-gap".to_owned(), json.finish()));
+        metadata.extras.push(("missed-before".to_owned(), forgotten.to_string()));
     }
     Ok(Polled { events, cursor: cursor.write(), has_more, metadata })
 }

@@ -251,7 +251,7 @@ impl<'a, 's> Walker<'a, 's> {
     }
 
     fn request(&mut self, part: &Part<'_>) -> Result<Page> {
-        let page = listing::page(self.session, &uses::event_types(self.uses), part)?;
+        let page = listing::page(self.session, &uses::listed_types(self.uses)?, part)?;
         self.bytes += page.answer.body.text().len();
         self.metadata = Some(self.session.metadata(&page.answer));
         // Without a clock of Stripe's the newest event tells that it is at least that late.

@@ -27,7 +27,7 @@ const ROUNDS: u32 = 8;
 pub fn end(session: &Session<'_>, state: &State, types: Option<&EventTypes>) -> Result<Left> {
     let mut written = None;
     for number in 0..ROUNDS {
-        let (all, looked) = endpoint::list(session)?;
+        let (all, looked) = endpoint::list(session, state.kind)?;
         // Others of ours for the same address are left-overs of this subscription.
         let ours = |e: &&Endpoint| e.id == state.endpoint || e.labels.made.is_some() && e.delivers_to(&state.url);
         let mut left = Left { subscribed: None, delivered: EventTypes::default(), answer: looked };
@@ -40,10 +40,10 @@ pub fn end(session: &Session<'_>, state: &State, types: Option<&EventTypes>) -> 
                         left.subscribed.get_or_insert_default().add(&subscribed);
                     }
                 }
-                Step::Remove => written = endpoint::remove(session, &one.id)?.or(written),
+                Step::Remove => written = endpoint::remove(session, state.kind, &one.id)?.or(written),
                 Step::Change(change) => {
                     changed = true;
-                    match endpoint::change(session, &one.id, &change, number) {
+                    match endpoint::change(session, state.kind, &one.id, &change, number) {
                         Ok(answer) => written = Some(answer),
                         Err(error) if endpoint::is_gone(&error) => {}
                         Err(error) => return Err(error),
@@ -57,7 +57,7 @@ pub fn end(session: &Session<'_>, state: &State, types: Option<&EventTypes>) -> 
             return Ok(left);
         }
     }
-    let message = "the webhook endpoint of this URL is being changed by somebody else all the time";
+    let message = "the endpoint of this URL is being changed by somebody else all the time";
     let mut error = Error::new(ErrorKind::Conflict, message);
     (error.outcome, error.retry, error.attempts) = (Outcome::Unknown, Retry::After(10_000), session.attempts());
     Err(error)

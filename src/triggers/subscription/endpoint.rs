@@ -1,17 +1,70 @@
-//! One webhook endpoint as Stripe tells it, and the requests that read, make, change and remove endpoints.
+//! One endpoint as Stripe tells it, and the requests that read, make, change and remove endpoints: the webhook endpoints
+//! of v1 for whole events, and the event destinations of v2 for thin ones.
 
 use serde_json::{Map, Value, json};
 
 use super::labels::Labels;
 use super::types::EventTypes;
-use crate::catalogue::Method;
+use crate::catalogue::{Encoding, Method};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::json::Node;
 use crate::operation::session::Session;
-use crate::stripe::client::{Answer, Call, Payload};
+use crate::stripe::client::{Answer, Call, Expected, Payload};
 use crate::stripe::form;
+use crate::stripe::namespace::Namespace;
 use crate::triggers::directory;
 use crate::triggers::fingerprint::fingerprint;
+use crate::triggers::moment;
+
+/// What an endpoint delivers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Whole events: it is a webhook endpoint.
+    Snapshot,
+    /// Thin ones: it is an event destination.
+    Thin,
+}
+
+impl Kind {
+    /// Both, the usual first.
+    pub const ALL: [Self; 2] = [Self::Snapshot, Self::Thin];
+
+    fn path(self) -> &'static str {
+        match self {
+            Self::Snapshot => "/v1/webhook_endpoints",
+            Self::Thin => "/v2/core/event_destinations",
+        }
+    }
+
+    /// The path of one of them.
+    fn template(self) -> &'static str {
+        match self {
+            Self::Snapshot => "/v1/webhook_endpoints/{webhook_endpoint}",
+            Self::Thin => "/v2/core/event_destinations/{id}",
+        }
+    }
+
+    /// What the service calls one of them.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Snapshot => "webhook endpoint",
+            Self::Thin => "event destination",
+        }
+    }
+
+    /// The same as resources are called.
+    pub fn resource(self) -> &'static str {
+        match self {
+            Self::Snapshot => "webhook_endpoint",
+            Self::Thin => "event_destination",
+        }
+    }
+
+    /// For how many seconds Stripe keeps the answer that told a secret.
+    pub fn answers_kept(self) -> u64 {
+        Namespace::of(self.path()).keeps_keys_for()
+    }
+}
 
 /// An endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,21 +85,29 @@ pub struct Endpoint {
     pub labels: Labels,
 }
 
-const PATH: &str = "/v1/webhook_endpoints";
-const ONE: &str = "/v1/webhook_endpoints/{webhook_endpoint}";
+const NAME: &str = "Automation platform";
+/// What v2 leaves out of its answers unless it is asked for.
+const URL: &str = "webhook_endpoint.url";
+const SECRET: &str = "webhook_endpoint.signing_secret";
 const DESCRIPTION: &str = "Made by the Stripe connector of your automation platform";
 /// Stripe's largest page; an account has at most 16 endpoints.
 const PAGE: u32 = 100;
 const MOST_PAGES: u32 = 5;
 
 impl Endpoint {
-    /// Reads an endpoint.
-    pub fn read(node: Node<'_, '_>) -> Option<Self> {
-        let text = |name| node.get(name).and_then(Node::as_str).map(String::from);
+    /// Reads an endpoint. A destination of whole events, or one in somebody's cloud, is none of ours.
+    pub fn read(kind: Kind, node: Node<'_, '_>) -> Option<Self> {
+        let text = |name| node.at(name).and_then(Node::as_str).map(String::from);
+        let is_thin = node.get("event_payload").is_some_and(|payload| payload.str_eq("thin"));
+        let (url, created) = match kind {
+            Kind::Snapshot => (text("url")?, node.get("created")?.as_u64()?),
+            Kind::Thin if is_thin => (text(URL)?, moment::iso(&node.get("created")?.as_str()?)?),
+            Kind::Thin => return None,
+        };
         Some(Self {
             id: text("id").filter(|id| is_id(id))?,
-            url: text("url")?,
-            created: node.get("created").and_then(Node::as_u64)?,
+            url,
+            created,
             enabled: node.get("status").is_none_or(|s| s.str_eq("enabled")),
             api_version: text("api_version"),
             types: node.get("enabled_events")?.items().filter_map(|t| t.as_str().map(String::from)).collect(),
@@ -102,17 +163,35 @@ pub struct Recipe<'a> {
 ///
 /// # Errors
 /// Stripe's refusal; no answer; more endpoints than an account can have.
-pub fn list(session: &Session<'_>) -> Result<(Vec<Endpoint>, Answer)> {
+pub fn list(session: &Session<'_>, kind: Kind) -> Result<(Vec<Endpoint>, Answer)> {
     let mut found: Vec<Endpoint> = Vec::new();
-    let mut query = format!("limit={PAGE}");
+    let first = match kind {
+        Kind::Snapshot => format!("limit={PAGE}"),
+        Kind::Thin => format!("limit={PAGE}&include[0]={URL}"),
+    };
+    let mut query = first.clone();
     for _ in 0..MOST_PAGES {
-        let answer = session.client().send(&Call::read(PATH, query.as_str()))?;
+        let mut call = Call::read(kind.path(), query.as_str());
+        if kind == Kind::Thin {
+            call.expected = Expected::Page;
+        }
+        let answer = session.client().send(&call)?;
         let page = answer.body.root();
-        found.extend(page.get("data").into_iter().flat_map(Node::items).filter_map(Endpoint::read));
+        let read = |one| Endpoint::read(kind, one);
+        found.extend(page.get("data").into_iter().flat_map(Node::items).filter_map(read));
+        if kind == Kind::Thin {
+            let next = page.get("next_page_url").and_then(Node::as_str);
+            let token = next.as_deref().and_then(|url| url.split(['?', '&']).find(|part| part.starts_with("page=")));
+            match token {
+                Some(token) => query = [&first, "&", token].concat(),
+                None => return Ok((found, answer)),
+            }
+            continue;
+        }
         let last = page.get("data").and_then(|d| d.items().last()?.get("id")?.as_str());
         let more = page.get("has_more").and_then(Node::as_bool) == Some(true);
         match last.filter(|id| more && is_id(id)) {
-            Some(last) => query = format!("limit={PAGE}&starting_after={last}"),
+            Some(last) => query = format!("{first}&starting_after={last}"),
             None => return Ok((found, answer)),
         }
     }
@@ -125,12 +204,23 @@ pub fn list(session: &Session<'_>) -> Result<(Vec<Endpoint>, Answer)> {
 ///
 /// # Errors
 /// Stripe's refusal; no answer; an answer that is no endpoint with a secret.
-pub fn make(session: &Session<'_>, recipe: &Recipe<'_>) -> Result<Made> {
+pub fn make(session: &Session<'_>, kind: Kind, recipe: &Recipe<'_>) -> Result<Made> {
     let mut parameters = Map::new();
-    parameters.insert("url".into(), json!(recipe.url));
+    match kind {
+        Kind::Snapshot => {
+            parameters.insert("url".into(), json!(recipe.url));
+            // Without it, events come in the account's default version.
+            parameters.insert("api_version".into(), json!(recipe.api_version));
+        }
+        Kind::Thin => {
+            parameters.insert("name".into(), json!(NAME));
+            parameters.insert("type".into(), json!("webhook_endpoint"));
+            parameters.insert("event_payload".into(), json!("thin"));
+            parameters.insert("webhook_endpoint".into(), json!({"url": recipe.url}));
+            parameters.insert("include".into(), json!([SECRET, URL]));
+        }
+    }
     parameters.insert("enabled_events".into(), recipe.types.iter().collect());
-    // Without it, events come in the account's default version.
-    parameters.insert("api_version".into(), json!(recipe.api_version));
     parameters.insert("description".into(), json!(DESCRIPTION));
     let metadata: Map<String, Value> = Labels::of_new(recipe.key, recipe.types)
         .entries()
@@ -138,14 +228,17 @@ pub fn make(session: &Session<'_>, recipe: &Recipe<'_>) -> Result<Made> {
         .map(|(name, value)| (name, value.into()))
         .collect();
     parameters.insert("metadata".into(), metadata.into());
-    let answer = post(session, PATH.to_owned(), &parameters, recipe.key.to_owned())?;
+    let answer = post(session, kind, kind.path().to_owned(), &parameters, recipe.key.to_owned())?;
     let root = answer.body.root();
-    let secret = root.get("secret").and_then(Node::as_str).map(String::from);
-    match (Endpoint::read(root), secret) {
+    let secret = root.at(if kind == Kind::Thin { SECRET } else { "secret" });
+    let secret = secret.and_then(Node::as_str).map(String::from);
+    match (Endpoint::read(kind, root), secret) {
         (Some(endpoint), Some(secret)) => Ok(Made { endpoint, secret, answer }),
         _ => {
-            let mut error =
-                Error::new(ErrorKind::Service, "Stripe made a webhook endpoint and did not tell its secret");
+            let mut error = Error::new(
+                ErrorKind::Service,
+                ["Stripe made a ", kind.noun(), " and did not tell its secret"].concat(),
+            );
             error.outcome = Outcome::Committed;
             error.request_id.clone_from(&answer.request_id);
             Err(error.hint("Delete the endpoint at https://dashboard.stripe.com/webhooks, and subscribe again."))
@@ -157,8 +250,8 @@ pub fn make(session: &Session<'_>, recipe: &Recipe<'_>) -> Result<Made> {
 ///
 /// # Errors
 /// A key of the caller's own that cannot go into a header.
-pub fn key_of_making(session: &Session<'_>, number: u32) -> Result<String> {
-    session.idempotency_key(Method::Post, PATH, number).map(Option::unwrap_or_default)
+pub fn key_of_making(session: &Session<'_>, kind: Kind, number: u32) -> Result<String> {
+    session.idempotency_key(Method::Post, kind.path(), number).map(Option::unwrap_or_default)
 }
 
 /// The API version that new endpoints get.
@@ -191,35 +284,61 @@ impl Change {
 ///
 /// # Errors
 /// Stripe's refusal; no answer.
-pub fn change(session: &Session<'_>, id: &str, change: &Change, round: u32) -> Result<Answer> {
+pub fn change(session: &Session<'_>, kind: Kind, id: &str, change: &Change, round: u32) -> Result<Answer> {
     let mut parameters = Map::new();
     if let Some(types) = &change.types {
         parameters.insert("enabled_events".into(), types.iter().collect());
     }
     if !change.metadata.is_empty() {
         let entries: Map<String, Value> =
-            change.metadata.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+            change.metadata.iter().map(|(name, value)| (name.clone(), metadata_value(kind, value))).collect();
         parameters.insert("metadata".into(), entries.into());
     }
-    if change.enable {
-        parameters.insert("disabled".into(), json!(false));
+    let key = |content: &str| {
+        let content = fingerprint(&format!("{round} {id} {content}"));
+        // Part 0 would be the caller's own key, which a call with one request has for itself.
+        let part = (content as u32).max(1);
+        session.idempotency_key(Method::Post, kind.template(), part).map(Option::unwrap_or_default)
+    };
+    match kind {
+        Kind::Snapshot => {
+            if change.enable {
+                parameters.insert("disabled".into(), json!(false));
+            }
+            if let Some(url) = &change.url {
+                parameters.insert("url".into(), json!(url));
+            }
+        }
+        Kind::Thin => {
+            if change.enable {
+                let enabled = post(session, kind, path(kind, id) + "/enable", &Map::new(), key("enable")?)?;
+                if parameters.is_empty() && change.url.is_none() {
+                    return Ok(enabled);
+                }
+            }
+            if let Some(url) = &change.url {
+                parameters.insert("webhook_endpoint".into(), json!({"url": url}));
+            }
+            parameters.insert("include".into(), json!([URL]));
+        }
     }
-    if let Some(url) = &change.url {
-        parameters.insert("url".into(), json!(url));
-    }
-    let content = fingerprint(&format!("{round} {id} {}", form::encode(&parameters)));
-    // Part 0 would be the caller's own key, which a call with one request has for itself.
-    let part = (content as u32).max(1);
-    let key = session.idempotency_key(Method::Post, ONE, part)?.unwrap_or_default();
-    post(session, path(id), &parameters, key)
+    let key = key(&form::encode(&parameters))?;
+    post(session, kind, path(kind, id), &parameters, key)
+}
+
+/// What is sent for a value of metadata; an empty one removes the name.
+fn metadata_value(kind: Kind, value: &str) -> Value {
+    if kind == Kind::Thin && value.is_empty() { Value::Null } else { value.into() }
 }
 
 /// Removes an endpoint; none where it is gone already.
 ///
 /// # Errors
 /// Stripe's refusal; no answer.
-pub fn remove(session: &Session<'_>, id: &str) -> Result<Option<Answer>> {
-    let call = Call::write(Method::Delete, path(id), Payload::Query(String::new()), None);
+pub fn remove(session: &Session<'_>, kind: Kind, id: &str) -> Result<Option<Answer>> {
+    let part = (fingerprint(id) as u32).max(1);
+    let key = session.idempotency_key(Method::Delete, kind.template(), part)?;
+    let call = Call::write(Method::Delete, path(kind, id), Payload::Query(String::new()), key);
     match session.client().send(&call) {
         Ok(answer) => Ok(Some(answer)),
         // Removed by somebody else, or by a request before whose answer was lost.
@@ -233,12 +352,20 @@ pub fn is_gone(error: &Error) -> bool {
     error.kind == ErrorKind::NotFound
 }
 
-fn path(id: &str) -> String {
-    format!("{PATH}/{}", form::escape(id))
+fn path(kind: Kind, id: &str) -> String {
+    [kind.path(), "/", &form::escape(id)].concat()
 }
 
-fn post(session: &Session<'_>, path: String, parameters: &Map<String, Value>, key: String) -> Result<Answer> {
-    session.client().send(&Call::write(Method::Post, path, Payload::form(form::encode(parameters)), Some(key)))
+fn post(
+    session: &Session<'_>,
+    kind: Kind,
+    path: String,
+    parameters: &Map<String, Value>,
+    key: String,
+) -> Result<Answer> {
+    let encoding = if kind == Kind::Thin { Encoding::Json } else { Encoding::Form };
+    let payload = Payload::new(Method::Post, encoding, parameters);
+    session.client().send(&Call::write(Method::Post, path, payload, Some(key)))
 }
 
 #[cfg(test)]
@@ -249,7 +376,7 @@ mod tests {
     #[test]
     fn one_address_may_be_written_in_several_ways() {
         let doc = Doc::scan_str(r#"{"id":"we_1","url":"https://example.com/","created":1,"enabled_events":["*"]}"#);
-        let mut endpoint = Endpoint::read(doc.expect("JSON").root()).expect("an endpoint");
+        let mut endpoint = Endpoint::read(Kind::Snapshot, doc.expect("JSON").root()).expect("an endpoint");
         for (given, same) in [
             ("https://example.com", true),
             ("HTTPS://Example.com:443/", true),

@@ -85,7 +85,7 @@ impl Labels {
 
     /// The types to make an endpoint with: as many of these as can be written down in one value.
     pub fn first_part(types: &EventTypes) -> EventTypes {
-        types.parts().into_iter().next().unwrap_or_default()
+        if types.is_all() { EventTypes::all() } else { types.parts().into_iter().next().unwrap_or_default() }
     }
 
     /// Names and values.
@@ -118,12 +118,14 @@ impl Labels {
 
     /// What the endpoint should deliver by its labels.
     pub fn wanted(&self) -> EventTypes {
-        let mut wanted = self.base();
-        // Every type delivers those that are subscribed to, and may not stand beside them.
-        if !wanted.is_all() {
-            wanted.add(&self.subscribed());
+        let base = self.base();
+        if base.is_all() {
+            return base;
         }
-        wanted
+        let mut wanted = self.subscribed();
+        wanted.add(&base);
+        // Every type delivers those that are subscribed to, and may not stand beside them.
+        if wanted.is_all() { EventTypes::all() } else { wanted }
     }
 
     /// Writes down what a person has set: what the endpoint delivers and no label accounts for.

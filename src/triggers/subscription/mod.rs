@@ -1,6 +1,9 @@
-//! The webhook endpoint that pushes a platform's events: made, shared among triggers, looked after, removed.
+//! The endpoints that push a platform's events: made, shared among triggers, looked after, removed.
 //!
-//! An account has at most 16 endpoints, so one URL has one endpoint: the first trigger makes it, further ones add their
+//! Whole events come from a webhook endpoint. What is named as thin events are (`v1.customer.created`, `v2.core.account.updated`) comes
+//! from an event destination; both are looked after in the same way, and one subscription has either or both.
+//!
+//! An account has at most 16 endpoints, so one URL has one of each: the first trigger makes it, further ones add their
 //! event types, the last one removes it. The signing secret is told in the one answer that made the endpoint; the host
 //! keeps it in the subscription's [`state`]. What it takes to have that answer repeated, and who has subscribed to
 //! what, is written into the endpoint's own metadata (`labels`): a lost answer, another run and a call at the same time
@@ -22,10 +25,11 @@ mod upkeep;
 
 use std::fmt;
 
-use self::state::State;
+use self::endpoint::Kind;
+use self::state::{State, States};
 use self::types::EventTypes;
 use self::upkeep::{Kept, Wish};
-use super::extra::Extra;
+use super::extra::{self, Extra};
 use super::uses::{self, InUse, Use};
 use crate::error::{Error, Result};
 use crate::operation::session::{Metadata, Session};
@@ -86,21 +90,18 @@ impl fmt::Debug for Unsubscribed {
 pub fn subscribe(session: &Session<'_>, request: &Request<'_>) -> Result<Subscription> {
     check_url(request.callback_url)?;
     let uses = checked("triggers", request.triggers)?;
-    let state = request.state.map(State::read).transpose()?;
-    let mut types: EventTypes = uses::event_types(&uses).into_iter().collect();
-    if let Some(state) = &state {
+    let states = request.state.map(States::read).transpose()?.unwrap_or_default();
+    for state in &states.0 {
         state.check_connection(&session.connection)?;
         if state.url != request.callback_url {
             return Err(Error::input("state", "the subscription's state belongs to another URL")
                 .hint("Each URL has a subscription of its own: hand in the state that was made for this one."));
         }
-        types.add(&state.event_types());
     }
     let own = session.connection.account.as_deref();
-    let foreign = |one: &InUse| one.accounts.iter().any(|a| Some(a.as_str()) != own);
+    let foreign = |one: &InUse| one.filter.accounts.iter().any(|a| Some(a.as_str()) != own);
     let foreign = uses.iter().position(foreign).map(|index| format!("triggers[{index}].input.accounts"));
-    let wish = Wish { url: request.callback_url, types, state: state.as_ref(), foreign };
-    subscription(session, request.callback_url, upkeep::keep(session, wish)?)
+    brought_about(session, request.callback_url, &states, |kind| delivered(&uses, kind), foreign)
 }
 
 /// Looks whether a subscription is still as it was made, and mends what is not.
@@ -108,10 +109,12 @@ pub fn subscribe(session: &Session<'_>, request: &Request<'_>) -> Result<Subscri
 /// # Errors
 /// A damaged or foreign state; otherwise as for [`subscribe`].
 pub fn renew(session: &Session<'_>, state: &str) -> Result<Subscription> {
-    let state = State::read(state)?;
-    state.check_connection(&session.connection)?;
-    let wish = Wish { url: &state.url, types: state.event_types(), state: Some(&state), foreign: None };
-    subscription(session, &state.url, upkeep::keep(session, wish)?)
+    let states = States::read(state)?;
+    for state in &states.0 {
+        state.check_connection(&session.connection)?;
+    }
+    let url = states.0.first().map_or("", |state| state.url.as_str());
+    brought_about(session, url, &states, |_| EventTypes::default(), None)
 }
 
 /// Stops the delivery of these triggers, or of all.
@@ -119,18 +122,83 @@ pub fn renew(session: &Session<'_>, state: &str) -> Result<Subscription> {
 /// # Errors
 /// A damaged or foreign state, unknown triggers; Stripe's refusal; no answer.
 pub fn unsubscribe(session: &Session<'_>, state: &str, triggers: Option<&[String]>) -> Result<Unsubscribed> {
-    let state = State::read(state)?;
-    state.check_connection(&session.connection)?;
-    let types = triggers.map(|ids| -> Result<EventTypes> {
+    let states = States::read(state)?;
+    for state in &states.0 {
+        state.check_connection(&session.connection)?;
+    }
+    let uses = triggers.map(|ids| {
         let uses: Vec<Use> = ids.iter().map(|id| Use { trigger: id.clone(), input: "{}".into() }).collect();
-        Ok(uses::event_types(&checked("triggers", &uses)?).into_iter().collect())
+        checked("triggers", &uses)
     });
-    let left = ending::end(session, &state, types.transpose()?.as_ref())?;
+    let uses = uses.transpose()?;
+    let (mut left, mut event_types, mut metadata) = (States::default(), Vec::new(), None);
+    for state in states.0 {
+        let types = uses.as_ref().map(|uses| delivered(uses, state.kind));
+        let ended = ending::end(session, &state, types.as_ref())?;
+        metadata = Some(session.metadata(&ended.answer));
+        event_types.extend(ended.delivered.into_vec());
+        left.0.extend(ended.subscribed.map(|types| State { types: types.written(), ..state }));
+    }
     Ok(Unsubscribed {
-        metadata: session.metadata(&left.answer),
-        event_types: left.delivered.into_vec(),
-        state: left.subscribed.map(|types| State { types: types.written(), ..state }.write()),
+        metadata: metadata.ok_or_else(|| Error::input("state", "the subscription's state holds nothing"))?,
+        event_types,
+        state: (!left.0.is_empty()).then(|| left.write()),
     })
+}
+
+/// The event types of uses that an endpoint of this kind delivers, in its own words.
+fn delivered(uses: &[InUse], kind: Kind) -> EventTypes {
+    match kind {
+        Kind::Snapshot => uses::event_types(uses).into_iter().collect(),
+        Kind::Thin => uses::thin_types(uses).into_iter().collect(),
+    }
+}
+
+/// The endpoints for whole events and for thin ones, as far as they are wanted or were made before.
+fn brought_about(
+    session: &Session<'_>,
+    url: &str,
+    states: &States,
+    wanted: impl Fn(Kind) -> EventTypes,
+    foreign: Option<String>,
+) -> Result<Subscription> {
+    let mut all: Option<Subscription> = None;
+    let mut kept_states = States::default();
+    for kind in Kind::ALL {
+        let state = states.of(kind);
+        let mut types = wanted(kind);
+        if let Some(state) = state {
+            types.add(&state.event_types());
+        }
+        if types.is_empty() {
+            continue;
+        }
+        let Kept { endpoint, secrets, metadata, extras } =
+            upkeep::keep(session, Wish { kind, url, types, state, foreign: foreign.clone() })?;
+        kept_states.0.push(State {
+            kind,
+            endpoint: endpoint.id.clone(),
+            url: url.to_owned(),
+            account: session.connection.account.clone(),
+            mode: session.connection.key.mode,
+            secrets,
+            types: endpoint.labels.subscribed().written(),
+        });
+        match &mut all {
+            None => {
+                let event_types = endpoint.types.into_vec();
+                let state = String::new();
+                all = Some(Subscription { id: endpoint.id, state, event_types, expires_at: None, metadata, extras });
+            }
+            Some(first) => {
+                first.event_types.extend(endpoint.types.into_vec());
+                first.extras.extend(extras);
+                first.extras.push(extra::text("event-destination", &endpoint.id));
+            }
+        }
+    }
+    let all = all.ok_or_else(|| Error::input("triggers", "name at least one trigger"))?;
+    Ok(Subscription { state: kept_states.write(), ..all })
 }
 
 /// The uses, at least one.
@@ -139,26 +207,6 @@ fn checked(field: &str, uses: &[Use]) -> Result<Vec<InUse>> {
         return Err(Error::input(field, "name at least one trigger"));
     }
     uses::check(field, uses)
-}
-
-fn subscription(session: &Session<'_>, url: &str, kept: Kept) -> Result<Subscription> {
-    let Kept { endpoint, secrets, metadata, extras } = kept;
-    let state = State {
-        endpoint: endpoint.id.clone(),
-        url: url.to_owned(),
-        account: session.connection.account.clone(),
-        mode: session.connection.key.mode,
-        secrets,
-        types: endpoint.labels.subscribed().written(),
-    };
-    Ok(Subscription {
-        state: state.write(),
-        id: endpoint.id,
-        event_types: endpoint.types.into_vec(),
-        expires_at: None,
-        metadata,
-        extras,
-    })
 }
 
 fn check_url(url: &str) -> Result<()> {

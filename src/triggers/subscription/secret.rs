@@ -1,11 +1,11 @@
 //! The signing secret of an endpoint that was made before: Stripe tells it in one answer only, and keeps that answer for
-//! a day.
+//! a day, or in v2 for thirty.
 //!
-//! Whoever sends the very same request under the same key within that day gets the same answer, secret included. What
-//! that takes is written on the endpoint. After the day the same request would make a second endpoint, so then, and an
+//! Whoever sends the very same request under the same key within that time gets the same answer, secret included. What
+//! that takes is written on the endpoint. After it the same request would make a second endpoint, so then, and an
 //! hour before, it is not sent.
 
-use super::endpoint::{self, Endpoint, Recipe};
+use super::endpoint::{self, Endpoint, Kind, Recipe};
 use crate::error::{ErrorKind, Result};
 use crate::operation::session::Session;
 
@@ -18,23 +18,25 @@ pub enum Secret {
     Lost(String),
 }
 
-/// How long after an endpoint was made its request is sent again, in seconds: Stripe keeps answers for at least 24 hours.
-const ASKED_FOR: u64 = 23 * 60 * 60;
+/// How many seconds before Stripe may forget the answer the request is not sent again any more.
+const SPARE: u64 = 60 * 60;
 
 /// Asks Stripe again for the answer that told an endpoint's secret.
 ///
 /// # Errors
 /// No answer, or one that says nothing of the endpoint: another try may find the secret.
-pub fn recover(session: &Session<'_>, of: &Endpoint, url: &str) -> Result<Secret> {
+pub fn recover(session: &Session<'_>, kind: Kind, of: &Endpoint, url: &str) -> Result<Secret> {
     let lost = |why: &str| Ok(Secret::Lost(why.to_owned()));
     let Some(made) = of.labels.made.as_ref().filter(|m| is_key(&m.key) && !m.types.is_empty()) else {
         return lost("a person made it");
     };
-    let Some(api_version) = of.api_version.as_deref() else { return lost("it is not as it was made") };
-    if session.clock.unix_seconds().saturating_sub(of.created) >= ASKED_FOR {
-        return lost("Stripe tells it again for a day only");
+    // Thin events have no version.
+    let api_version = of.api_version.as_deref().or((kind == Kind::Thin).then_some(""));
+    let Some(api_version) = api_version else { return lost("it is not as it was made") };
+    if session.clock.unix_seconds().saturating_sub(of.created) >= kind.answers_kept() - SPARE {
+        return lost("Stripe tells it again for a day only, and that of an event destination for thirty");
     }
-    match endpoint::make(session, &Recipe { url, api_version, key: &made.key, types: &made.types }) {
+    match endpoint::make(session, kind, &Recipe { url, api_version, key: &made.key, types: &made.types }) {
         Ok(again) if again.endpoint.id == of.id => Ok(Secret::Known(again.secret)),
         // Somebody has copied what is written on another endpoint.
         Ok(other) if other.answer.replayed => {
@@ -43,7 +45,7 @@ pub fn recover(session: &Session<'_>, of: &Endpoint, url: &str) -> Result<Secret
         // Stripe has forgotten the key after all.
         Ok(other) => {
             let id = other.endpoint.id;
-            Ok(Secret::Lost(match endpoint::remove(session, &id) {
+            Ok(Secret::Lost(match endpoint::remove(session, kind, &id) {
                 Ok(_) => format!("Stripe made the endpoint {id} in place of telling it, and that was removed again"),
                 Err(_) => format!("Stripe made the endpoint {id} in place of telling it; delete that one"),
             }))

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::endpoint::Kind;
 use super::types::EventTypes;
 use crate::connection;
 use crate::error::{Error, Result};
@@ -14,9 +15,49 @@ use crate::json::{Doc, Node, Writer};
 use crate::stripe::key::Mode;
 use crate::triggers::fingerprint;
 
+/// What a subscription remembers: of the endpoint for whole events, of that for thin ones, or of both.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct States(pub Vec<State>);
+
+/// Between the states of the two; in neither of them.
+const BETWEEN: char = '~';
+
+impl States {
+    /// The text.
+    pub fn write(&self) -> String {
+        let states: Vec<String> = self.0.iter().map(State::write).collect();
+        states.join(&BETWEEN.to_string())
+    }
+
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// As for [`State::read`]; two states of one kind.
+    pub fn read(text: &str) -> Result<Self> {
+        let states = text.split(BETWEEN).map(State::read).collect::<Result<Vec<State>>>()?;
+        match states.as_slice() {
+            [_] => Ok(Self(states)),
+            [first, second] if first.kind != second.kind => Ok(Self(states)),
+            _ => Err(damaged()),
+        }
+    }
+
+    /// That of the endpoint of this kind.
+    pub fn of(&self, kind: Kind) -> Option<&State> {
+        self.0.iter().find(|state| state.kind == kind)
+    }
+}
+
+fn damaged() -> Box<Error> {
+    Error::input(FIELD, "the subscription's state is damaged, or is none")
+        .hint("Hand in the state as the last call returned it. Without it, subscribe again.")
+}
+
 /// A subscription's state.
 #[derive(Clone, PartialEq, Eq)]
 pub struct State {
+    /// What the endpoint delivers.
+    pub kind: Kind,
     /// The endpoint's id.
     pub endpoint: String,
     /// Where it delivers.
@@ -54,6 +95,9 @@ impl State {
             json.key("account").string(account);
         }
         json.key("live").boolean(self.mode == Mode::Live);
+        if self.kind == Kind::Thin {
+            json.key("thin").boolean(true);
+        }
         json.key("types").string(&self.types);
         json.end_object();
         let parts: String = json.finish().bytes().map(|b| format!("{b:02x}")).collect();
@@ -66,10 +110,6 @@ impl State {
     /// # Errors
     /// That it is not a state, or not whole; with no part of it.
     pub fn read(text: &str) -> Result<Self> {
-        let damaged = || {
-            Error::input(FIELD, "the subscription's state is damaged, or is none")
-                .hint("Hand in the state as the last call returned it. Without it, subscribe again.")
-        };
         let (version, rest) = text.split_once('.').filter(|_| text.len() <= LONGEST).ok_or_else(damaged)?;
         if version != VERSION && !version.is_empty() && version.bytes().all(|b| b.is_ascii_digit()) {
             return Err(Error::input(FIELD, "the subscription's state was made by a newer version of this connector")
@@ -88,6 +128,10 @@ impl State {
     fn parts(root: Node<'_, '_>, secrets: &str) -> Option<Self> {
         let text = |name| root.get(name).and_then(Node::as_str).map(Cow::into_owned);
         Some(Self {
+            kind: match root.get("thin") {
+                None => Kind::Snapshot,
+                Some(thin) => thin.as_bool()?.then_some(Kind::Thin)?,
+            },
             endpoint: text("endpoint")?,
             url: text("url")?,
             account: match root.get("account") {
@@ -149,6 +193,7 @@ mod tests {
 
     fn state() -> State {
         State {
+            kind: Kind::Snapshot,
             endpoint: "we_1".into(),
             url: "https://example.com/hook?a=\"b\"".into(),
             account: Some("acct_1".into()),
@@ -160,8 +205,27 @@ mod tests {
 
     #[test]
     fn survives_the_trip() {
-        for state in [state(), State { account: None, mode: Mode::Live, secrets: Vec::new(), ..state() }] {
+        for state in [state(), State { account: None, mode: Mode::Live, secrets: Vec::new(), ..state() }, thin()] {
             assert_eq!(State::read(&state.write()).expect("whole"), state);
+        }
+    }
+
+    fn thin() -> State {
+        State { kind: Kind::Thin, endpoint: "ed_1".into(), secrets: vec!["whsec_OTHER".into()], ..state() }
+    }
+
+    #[test]
+    fn a_subscription_remembers_an_endpoint_of_each_kind() {
+        for states in [States(vec![state()]), States(vec![thin()]), States(vec![state(), thin()])] {
+            assert_eq!(States::read(&states.write()).expect("whole"), states);
+            assert_eq!(states.of(Kind::Thin).is_some(), states.write().contains("OTHER"));
+        }
+        let twice = States(vec![state(), state()]).write();
+        let third = States(vec![state(), thin(), state()]).write();
+        for bad in [twice, third, String::new(), "~".into(), state().write() + "~"] {
+            let error = States::read(&bad).expect_err("refused");
+            assert_eq!(error.field.as_deref(), Some("state"), "{bad}");
+            assert!(!format!("{error:?}").contains("SECRET"), "{error:?}");
         }
     }
 

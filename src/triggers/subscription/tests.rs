@@ -367,6 +367,34 @@ fn sixteen_endpoints_are_listed_without_what_may_be_secret() {
     assert!(hint.contains("https://other.example/0") && hint.contains("https://other.example/15"), "{hint}");
     assert!(!hint.contains("token") && !hint.contains("pass"), "{hint}");
     assert_eq!(error.outcome, Outcome::Rejected);
+    // Each by its id, with what one decides by; and for a machine as resources.
+    let ids: Vec<String> = model.world(|w| w.endpoints.iter().map(|e| e.id.clone()).collect());
+    assert!(ids.iter().all(|id| hint.contains(&format!("{id} (enabled) "))), "{hint}");
+    assert_eq!(error.related.len(), 16);
+}
+
+#[test]
+fn any_event_delivers_every_type_and_ends_without_taking_away_what_others_want() {
+    let model = Model::new();
+    let line = model.line(0);
+    let some = subscribed(&line.session("run-1"), &["customer.created"], None).expect("subscribed");
+    let all = subscribed(&line.session("run-2"), &["*", "invoice.*"], Some(&some.state)).expect("subscribed");
+    assert_eq!((all.event_types.as_slice(), all.id.as_str()), (&["*".to_owned()][..], some.id.as_str()));
+    let less = unsubscribe(&line.session("run-3"), &all.state, Some(&["any event".into(), "invoice.*".into()]));
+    assert_eq!(less.expect("ended").event_types, ["customer.created"]);
+}
+
+#[test]
+fn an_endpoint_can_be_made_for_any_event_and_for_types_that_begin_alike() {
+    let model = Model::new();
+    let line = model.line(0);
+    let any = subscribed(&line.session("run-1"), &["*", "customer.created"], None).expect("subscribed");
+    assert_eq!(any.event_types, ["*"]);
+    unsubscribe(&line.session("run-2"), &any.state, None).expect("ended");
+    let several = subscribed(&line.session("run-3"), &["customer.subscription.*"], None).expect("subscribed");
+    assert!(
+        several.event_types.len() > 5 && several.event_types.iter().all(|t| t.starts_with("customer.subscription."))
+    );
 }
 
 #[test]
@@ -431,7 +459,7 @@ fn hundreds_of_types_are_subscribed_to_and_found_again() {
     let model = Model::new();
     let line = model.line(0);
     let many: EventTypes = (0..275).map(|i| format!("some_resource.number_{i}.happened")).collect();
-    let wish = |state| Wish { url: URL, types: many.clone(), state, foreign: None };
+    let wish = |state| Wish { kind: Kind::Snapshot, url: URL, types: many.clone(), state, foreign: None };
     let kept = upkeep::keep(&line.session("run-1"), wish(None)).expect("kept");
     assert_eq!((kept.endpoint.types, kept.secrets.len()), (many.clone(), 1));
     // Its secret is had from the request that it was made with, though it delivers more since.

@@ -10,6 +10,11 @@ pub struct EventTypes(Vec<String>);
 const LONGEST_VALUE: usize = 500;
 
 impl EventTypes {
+    /// Every type.
+    pub fn all() -> Self {
+        Self(vec!["*".to_owned()])
+    }
+
     /// From a text with spaces between.
     pub fn read(text: &str) -> Self {
         text.split_ascii_whitespace().collect()

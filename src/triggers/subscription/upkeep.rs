@@ -8,7 +8,7 @@
 //! gets all event types, and the oldest counts. A call removes the one that it has just made itself, unless another has
 //! begun to rely on it; those of others only go where the state says which of them the platform relies on.
 
-use super::endpoint::{self, Change, Endpoint, Recipe};
+use super::endpoint::{self, Change, Endpoint, Kind, Recipe};
 use super::labels::Labels;
 use super::secret::{self, Secret};
 use super::state::State;
@@ -21,6 +21,8 @@ use crate::triggers::extra::{self, Extra};
 /// What is wanted.
 #[derive(Debug)]
 pub struct Wish<'a> {
+    /// What the endpoint delivers.
+    pub kind: Kind,
     /// Where to deliver.
     pub url: &'a str,
     /// What to deliver.
@@ -70,7 +72,7 @@ pub fn keep(session: &Session<'_>, wish: Wish<'_>) -> Result<Kept> {
             Err(error) => return upkeep.salvage(error),
         }
     }
-    let mut error = conflict("the webhook endpoint of this URL is being changed by somebody else all the time");
+    let mut error = conflict("the endpoint of this URL is being changed by somebody else all the time");
     error.retry = Retry::After(10_000);
     upkeep.salvage(error)
 }
@@ -101,7 +103,7 @@ struct Found {
 impl Upkeep<'_, '_> {
     /// One look and what follows from it; the endpoint when all is well.
     fn round(&mut self, number: u32) -> Result<Option<Found>> {
-        let (all, answer) = endpoint::list(self.session)?;
+        let (all, answer) = endpoint::list(self.session, self.wish.kind)?;
         // The oldest first.
         let mut here: Vec<Endpoint> = Vec::new();
         for one in all.iter().filter(|e| e.delivers_to(self.wish.url) || self.is_remembered(e)) {
@@ -143,7 +145,7 @@ impl Upkeep<'_, '_> {
         let labels = &double.labels;
         let is_ready = labels.leaving && !labels.used;
         if known || is_ready && self.own.contains(&double.id) {
-            endpoint::remove(self.session, &double.id)?;
+            endpoint::remove(self.session, self.wish.kind, &double.id)?;
             return Ok(true);
         }
         // Whoever chooses it from now on sees that it is leaving, and whoever has chosen it before is seen next time.
@@ -196,7 +198,7 @@ impl Upkeep<'_, '_> {
         if let Some(known) = self.known_secret(endpoint) {
             return Ok(known.clone());
         }
-        let secret = secret::recover(self.session, endpoint, self.wish.url)?;
+        let secret = secret::recover(self.session, self.wish.kind, endpoint, self.wish.url)?;
         self.secrets.push((endpoint.id.clone(), secret.clone()));
         Ok(secret)
     }
@@ -241,7 +243,7 @@ impl Upkeep<'_, '_> {
         if change.is_empty() {
             return Ok(false);
         }
-        match endpoint::change(self.session, &one.id, change, number) {
+        match endpoint::change(self.session, self.wish.kind, &one.id, change, number) {
             Ok(answer) => self.note(answer),
             // Somebody has removed it meanwhile: the next look tells what there is.
             Err(error) if endpoint::is_gone(&error) => {}
@@ -253,14 +255,14 @@ impl Upkeep<'_, '_> {
     /// Makes an endpoint.
     fn make(&mut self, all: &[Endpoint]) -> Result<()> {
         if self.made >= MOST_MADE {
-            let message = "the webhook endpoints that this run made are removed again and again";
+            let message = "the endpoints that this run made are removed again and again";
             return Err(conflict(message).hint("Run it again as a new run, with another invocation id."));
         }
-        let key = endpoint::key_of_making(self.session, self.made)?;
+        let key = endpoint::key_of_making(self.session, self.wish.kind, self.made)?;
         self.made += 1;
         let types = Labels::first_part(&self.wish.types);
         let recipe = Recipe { url: self.wish.url, api_version: endpoint::own_version(), key: &key, types: &types };
-        match endpoint::make(self.session, &recipe) {
+        match endpoint::make(self.session, self.wish.kind, &recipe) {
             Ok(made) => {
                 let id = made.endpoint.id;
                 self.secrets.insert(0, (id.clone(), Secret::Known(made.secret)));
@@ -274,13 +276,13 @@ impl Upkeep<'_, '_> {
             // An earlier run used the key for another URL or other types. The look before has shown that there is no
             // endpoint to be doubled.
             Err(error) if error.kind == ErrorKind::Idempotency && error.http_status == Some(400) => Ok(()),
-            Err(error) => Err(of_too_many(error, all)),
+            Err(error) => Err(of_too_many(error, self.wish.kind, all)),
         }
     }
 
     /// Remembers a change's answer, and the endpoint in it where that is as wished now.
     fn note(&mut self, answer: Answer) {
-        let endpoint = Endpoint::read(answer.body.root()).filter(|e| {
+        let endpoint = Endpoint::read(self.wish.kind, answer.body.root()).filter(|e| {
             let delivered = e.types.is_all() || self.wish.types.without(&e.types).is_empty();
             delivered && e.enabled && !answer.replayed && self.secrets_for(e).is_some()
         });
@@ -322,7 +324,8 @@ impl Upkeep<'_, '_> {
             if error.retry == Retry::Never {
                 error.retry = Retry::SameKey;
             }
-            let made = self.own.iter().map(|id| ResourceRef { resource: "webhook_endpoint".into(), id: id.clone() });
+            let resource = self.wish.kind.resource();
+            let made = self.own.iter().map(|id| ResourceRef { resource: resource.into(), id: id.clone() });
             error.related.extend(made);
         }
         error.attempts = self.session.attempts();
@@ -365,10 +368,11 @@ impl Upkeep<'_, '_> {
     fn unknown_secret(&self, endpoint: &Endpoint, why: &str) -> Box<Error> {
         let id = &endpoint.id;
         let mut error = conflict(&format!(
-            "this URL has the webhook endpoint {id} already, and what its deliveries are signed with is not known: {why}"
+            "this URL has the {} {id} already, and what its deliveries are signed with is not known: {why}",
+            self.wish.kind.noun(),
         ));
         error.outcome = self.untouched();
-        error.related.push(ResourceRef { resource: "webhook_endpoint".into(), id: id.clone() });
+        error.related.push(ResourceRef { resource: self.wish.kind.resource().into(), id: id.clone() });
         error.hint(format!(
             "Hand in the state of its subscription; or put its secret (whsec_…, at https://dashboard.stripe.com/webhooks) into the connection's `webhook_secret`; or delete {id} and subscribe again."
         ))
@@ -388,17 +392,31 @@ fn conflict(message: &str) -> Box<Error> {
 }
 
 /// Stripe's limit on endpoints: which there are is what one needs to know to remove one.
-fn of_too_many(error: Box<Error>, all: &[Endpoint]) -> Box<Error> {
+fn of_too_many(error: Box<Error>, kind: Kind, all: &[Endpoint]) -> Box<Error> {
     const MOST: usize = 16;
     if all.len() < MOST || error.http_status != Some(400) {
         return error;
     }
-    let addresses: Vec<String> = all.iter().map(|e| shown(&e.url)).collect();
-    error.hint(format!(
-        "The account has {} webhook endpoints: remove one that nothing needs at https://dashboard.stripe.com/webhooks. They deliver to {}.",
-        all.len(),
-        addresses.join(", "),
-    ))
+    let mut error = error;
+    let mut listed = Vec::new();
+    for one in all {
+        let status = if one.enabled { "enabled" } else { "disabled" };
+        listed.push([&one.id, " (", status, ") ", &shown(&one.url)].concat());
+        error.related.push(ResourceRef { resource: kind.resource().into(), id: one.id.clone() });
+    }
+    let count = all.len().to_string();
+    error.hint(
+        [
+            "The account has ",
+            &count,
+            " ",
+            kind.noun(),
+            "s: remove one that nothing needs, a disabled one first. ",
+            &listed.join(", "),
+            ".",
+        ]
+        .concat(),
+    )
 }
 
 /// An address without what may be secret in it: user and password, query, fragment.

@@ -13,6 +13,6 @@ cursors! {
         /// The codes, reasons or parts of a message that it belongs to.
         of: texts(advice::OF) -> Texts<'t>,
         /// Cause and way out.
-        hint: text(advice::HINT) -> &'t str,
+        hint: prose(advice::HINT) -> String,
     }
 }

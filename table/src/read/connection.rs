@@ -35,7 +35,7 @@ cursors! {
         /// Its title.
         title: text(connection_field::TITLE) -> &'t str,
         /// What it is for; empty for nothing.
-        help: text(connection_field::HELP) -> &'t str,
+        help: prose(connection_field::HELP) -> String,
         /// Whether it must be filled.
         required: flag(connection_field::REQUIRED) -> bool,
         /// What stands in it while it is empty; empty for nothing.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::failure::Damaged;
 use crate::layout;
-use crate::layout::{MAGIC, Section, WORD, header};
+use crate::layout::{ESCAPE, FIRST_PIECE, LONGEST_PROSE, MAGIC, Section, WORD, header};
 
 /// The bytes of a table whose frame is sound. Places are counted from the first byte.
 #[derive(Clone, Copy)]
@@ -159,14 +159,21 @@ impl<'t> Heap<'t> {
 
     /// The bytes of the text with this reference, and the reference of the text behind it.
     pub const fn text_bytes(self, reference: u32) -> Option<(&'t [u8], u32)> {
-        let Some((length, at)) = self.number(header::SIZE.saturating_add(reference as usize)) else { return None };
-        let to = at.saturating_add(length as usize);
-        if to > self.cells {
+        let Some((head, at)) = self.number(header::SIZE.saturating_add(reference as usize)) else { return None };
+        let length = (head >> 1) as usize;
+        // Its own bytes stand here, or where those of the longer text do that it is part of.
+        let (start, next) = if head & 1 == 0 {
+            (at, at.saturating_add(length))
+        } else {
+            let Some(place) = self.word(at) else { return None };
+            (header::SIZE + place as usize, at + WORD)
+        };
+        if next > self.cells || start.saturating_add(length) > self.cells {
             return None;
         }
-        let Some(rest) = from(self.bytes, at) else { return None };
-        match rest.split_at_checked(length as usize) {
-            Some((text, _)) => Some((text, (to - header::SIZE) as u32)),
+        let Some(rest) = from(self.bytes, start) else { return None };
+        match rest.split_at_checked(length) {
+            Some((text, _)) => Some((text, (next - header::SIZE) as u32)),
             None => None,
         }
     }
@@ -178,6 +185,37 @@ impl<'t> Heap<'t> {
             Ok(text) => Some(text),
             Err(_) => None,
         }
+    }
+
+    /// The packed text with this reference.
+    pub fn prose(self, reference: u32) -> Option<String> {
+        let (packed, _) = self.text_bytes(reference)?;
+        let mut text = Vec::with_capacity(packed.len() * 2);
+        let mut bytes = packed.iter();
+        while let Some(byte) = bytes.next() {
+            if *byte == ESCAPE {
+                text.push(*bytes.next()?);
+            } else {
+                self.unpack(*byte, &mut text)?;
+            }
+        }
+        String::from_utf8(text).ok()
+    }
+
+    /// What a byte of prose stands for. A piece is made of earlier ones, so this ends.
+    fn unpack(self, byte: u8, text: &mut Vec<u8>) -> Option<()> {
+        let Some(piece) = byte.checked_sub(FIRST_PIECE) else {
+            text.push(byte);
+            return (text.len() <= LONGEST_PROSE).then_some(());
+        };
+        let (at, count) = self.section(Section::Pieces);
+        let position = usize::from(piece);
+        let [first, second, ..] = self.word(at + position * WORD).filter(|_| position < count)?.to_le_bytes();
+        if first.max(second) >= byte {
+            return None;
+        }
+        self.unpack(first, text)?;
+        self.unpack(second, text)
     }
 
     /// The reference of a text in a list, and the place behind it there, where the list has such a text before it.

@@ -16,9 +16,9 @@ cursors! {
         /// Action or query.
         kind: case(operation::KIND, OperationKind::from_code, OperationKind::Action) -> OperationKind,
         /// Its title.
-        title: text(operation::TITLE) -> &'t str,
+        title: prose(operation::TITLE) -> String,
         /// What it does, in a sentence.
-        description: text(operation::DESCRIPTION) -> &'t str,
+        description: prose(operation::DESCRIPTION) -> String,
         /// The resource that it is about.
         resource: text(operation::RESOURCE) -> &'t str,
         /// Other ids that mean it.
@@ -30,7 +30,7 @@ cursors! {
         /// The input fields to show first, in order.
         shown: texts(operation::SHOWN) -> Texts<'t>,
         /// An input, as JSON.
-        sample: text(operation::SAMPLE) -> &'t str,
+        sample: prose(operation::SAMPLE) -> String,
         /// Values of input fields that are left out, as a JSON object; empty for none.
         defaults: text(operation::DEFAULTS) -> &'t str,
         /// Values that are always sent and nobody gives, as a JSON object; empty for none.
@@ -69,16 +69,16 @@ cursors! {
         /// Members of the output, and where in the operation's each is; empty where that is handed on as it is.
         outputs: list(alias::OUTPUTS) -> Items<'t, (&'t str, &'t str)>,
         /// An input, as JSON.
-        sample: text(alias::SAMPLE) -> &'t str,
+        sample: prose(alias::SAMPLE) -> String,
     }
     /// What people read about a field, and what is demanded of it beyond its type.
     Meaning, named by path {
         /// The field's path without list indices, `items.price`.
         path: text(meaning::PATH) -> &'t str,
         /// Its title; empty where nothing is said.
-        title: text(meaning::TITLE) -> &'t str,
+        title: prose(meaning::TITLE) -> String,
         /// What it is for; empty where nothing is said.
-        help: text(meaning::HELP) -> &'t str,
+        help: prose(meaning::HELP) -> String,
         /// The resource that its drop-down lists; empty for none.
         picks: text(meaning::PICKS) -> &'t str,
     }
@@ -87,9 +87,9 @@ cursors! {
         /// Its id, mostly the event type.
         id: text(trigger::ID) -> &'t str,
         /// Its title.
-        title: text(trigger::TITLE) -> &'t str,
+        title: prose(trigger::TITLE) -> String,
         /// When it fires, in a sentence.
-        description: text(trigger::DESCRIPTION) -> &'t str,
+        description: prose(trigger::DESCRIPTION) -> String,
         /// The resource that its events are about.
         resource: text(trigger::RESOURCE) -> &'t str,
         /// The event type.

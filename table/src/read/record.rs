@@ -53,6 +53,10 @@ impl<'t> Record<'t> {
         }
     }
 
+    pub(super) fn prose(self, column: u32) -> String {
+        self.heap.prose(self.number(column)).unwrap_or_default()
+    }
+
     pub(super) fn maybe_text(self, column: u32) -> Option<&'t str> {
         self.heap.text(self.number(column).checked_sub(1)?)
     }

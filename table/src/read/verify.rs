@@ -101,6 +101,10 @@ impl<'t> Check<'t> {
         }
         match column {
             Column::Text => self.text(value, at),
+            Column::Prose => {
+                self.step(at)?;
+                if self.heap.prose(value).is_none() { damaged("there is no such prose", at) } else { Ok(()) }
+            }
             Column::MaybeText => self.text(value - 1, at),
             Column::Code(end) if value >= end => damaged("a code is none of its list", at),
             Column::Code(_) => Ok(()),

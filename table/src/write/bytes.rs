@@ -3,13 +3,15 @@
 use std::cmp::Reverse;
 
 use super::graph::{Graph, Node, NodeId, ShapeRef, TextId, Value, Word};
+use super::sharing::{self, Part};
 use crate::failure::TooLarge;
-use crate::layout::{FIELD_FLAGS, FIRST_CELL, FORMAT, MAGIC, Section, WORD_END, checksum, header, tag};
+use crate::layout::{FIELD_FLAGS, FIRST_CELL, FORMAT, MAGIC, Section, WORD, WORD_END, checksum, header, tag};
 
 /// The bytes of a table with these sections.
-pub fn bytes(graph: &Graph<'_>, sections: &[Vec<Word>]) -> Result<Vec<u8>, TooLarge> {
+pub fn bytes(graph: &Graph<'_>, prose: &[Vec<u8>], sections: &[Vec<Word>]) -> Result<Vec<u8>, TooLarge> {
     let mut places = Places::default();
     places.put_texts(graph)?;
+    places.put_prose(prose)?;
     places.put_cells(graph)?;
 
     let cells_at = header::SIZE + places.texts.len();
@@ -24,6 +26,7 @@ pub fn bytes(graph: &Graph<'_>, sections: &[Vec<Word>]) -> Result<Vec<u8>, TooLa
             let reference = match word {
                 Word::Text(text) => places.text(*text),
                 Word::Node(node) => places.cell(*node),
+                Word::Number(number) => *number,
             };
             put_word(&mut words, reference);
         }
@@ -47,6 +50,7 @@ pub fn bytes(graph: &Graph<'_>, sections: &[Vec<Word>]) -> Result<Vec<u8>, TooLa
 struct Places {
     texts: Vec<u8>,
     text_at: Vec<u32>,
+    prose_at: Vec<u32>,
     /// Where the text behind each begins.
     text_end: Vec<u32>,
     cells: Vec<u8>,
@@ -56,20 +60,52 @@ struct Places {
 
 impl Places {
     /// Texts that are used most come first, those that are used alike as they came: what is in one list only lies
-    /// side by side. The empty text is the very first.
+    /// side by side. The empty text is the very first. Of a text that is part of a longer one there is only the place.
     fn put_texts(&mut self, graph: &Graph<'_>) -> Result<(), TooLarge> {
         let mut order: Vec<_> = graph.texts().enumerate().collect();
         order.sort_by_key(|(_, (text, uses))| (!text.is_empty(), Reverse(*uses)));
         self.text_at = vec![0; order.len()];
         self.text_end = vec![0; order.len()];
+        let all: Vec<&str> = graph.texts().map(|(text, _)| text).collect();
+        let parts = sharing::parts(&all);
+        let part = |id: usize| parts.get(id).copied().flatten();
+        // Where the bytes of each lie is known before they are written: a place takes a word, wherever it is.
+        let mut bytes_at = vec![0; order.len()];
+        let mut next = 0;
+        for (id, (text, _)) in &order {
+            let mut head = Vec::new();
+            put_number(&mut head, length(text.len(), false)?);
+            if let Some(place) = bytes_at.get_mut(*id) {
+                *place = next + head.len();
+            }
+            next += head.len() + if part(*id).is_some() { WORD } else { text.len() };
+        }
         for (id, (text, _)) in order {
             let at = reference(self.texts.len(), "bytes of text")?;
-            put_number(&mut self.texts, reference(text.len(), "bytes of text")?);
-            self.texts.extend(text.as_bytes());
+            let part = part(id);
+            put_number(&mut self.texts, length(text.len(), part.is_some())?);
+            match part {
+                Some(Part { whole, from }) => {
+                    let place = bytes_at.get(whole).map_or(0, |whole| whole + from);
+                    put_word(&mut self.texts, reference(place, "bytes of text")?);
+                }
+                None => self.texts.extend(text.as_bytes()),
+            }
             let end = reference(self.texts.len(), "bytes of text")?;
             if let (Some(place), Some(place_end)) = (self.text_at.get_mut(id), self.text_end.get_mut(id)) {
                 (*place, *place_end) = (at, end);
             }
+        }
+        Ok(())
+    }
+
+    /// What is packed stands behind all that is not; the empty text, which comes first, is the one of those.
+    fn put_prose(&mut self, prose: &[Vec<u8>]) -> Result<(), TooLarge> {
+        self.prose_at.push(0);
+        for text in prose.iter().skip(1) {
+            self.prose_at.push(reference(self.texts.len(), "bytes of text")?);
+            put_number(&mut self.texts, length(text.len(), false)?);
+            self.texts.extend(text);
         }
         Ok(())
     }
@@ -136,6 +172,7 @@ impl Places {
                     let number = match value {
                         Value::Number(number) => *number,
                         Value::Text(text) => self.text(*text),
+                        Value::Prose(text) => self.prose_at.get(text.0).copied().unwrap_or_default(),
                         Value::MaybeText(text) => self.text(*text) + 1,
                         Value::Node(node) => self.cell(*node),
                         Value::Shape(shape) => self.shape(*shape),
@@ -200,7 +237,7 @@ fn inner(node: &Node) -> Vec<NodeId> {
             .filter_map(|(_, value)| match value {
                 Value::Node(id) => Some(*id),
                 Value::Shape(inside) => shape(inside),
-                Value::Number(_) | Value::Text(_) | Value::MaybeText(_) => None,
+                Value::Number(_) | Value::Text(_) | Value::Prose(_) | Value::MaybeText(_) => None,
             })
             .collect(),
         Node::List(records) => records.clone(),
@@ -209,6 +246,11 @@ fn inner(node: &Node) -> Vec<NodeId> {
 
 fn reference(at: usize, what: &'static str) -> Result<u32, TooLarge> {
     u32::try_from(at).ok().filter(|at| *at < WORD_END).ok_or(TooLarge { what, most: WORD_END })
+}
+
+/// What a text begins with.
+fn length(of: usize, is_part: bool) -> Result<u32, TooLarge> {
+    Ok(reference(of, "bytes of text")? << 1 | u32::from(is_part))
 }
 
 fn count(of: usize) -> Result<u32, TooLarge> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use crate::failure::TooLarge;
-use crate::layout::STEPS;
+use crate::layout::{LONGEST_PROSE, STEPS};
 
 /// A text of the graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,6 +53,8 @@ pub enum Node {
 pub enum Value {
     Number(u32),
     Text(TextId),
+    /// A text that is packed.
+    Prose(TextId),
     /// A text that is told from none even where it is empty.
     MaybeText(TextId),
     Node(NodeId),
@@ -64,6 +66,7 @@ pub enum Value {
 pub enum Word {
     Text(TextId),
     Node(NodeId),
+    Number(u32),
 }
 
 /// Things that are there once, in the order in which they came, and how often each is referred to.
@@ -108,6 +111,7 @@ impl<T: Clone + Eq + Hash> Distinct<T> {
 #[derive(Debug)]
 pub struct Graph<'m> {
     texts: Distinct<&'m str>,
+    prose: Distinct<&'m str>,
     nodes: Distinct<Node>,
     steps: u32,
 }
@@ -115,8 +119,10 @@ pub struct Graph<'m> {
 impl Default for Graph<'_> {
     /// A graph with nothing but the empty text.
     fn default() -> Self {
-        let mut graph = Self { texts: Distinct::default(), nodes: Distinct::default(), steps: 0 };
+        let mut graph =
+            Self { texts: Distinct::default(), prose: Distinct::default(), nodes: Distinct::default(), steps: 0 };
         graph.texts.add("");
+        graph.prose.add("");
         graph
     }
 }
@@ -128,6 +134,11 @@ impl<'m> Graph<'m> {
     /// Every text, in order of its id, and how often it is referred to.
     pub fn texts(&self) -> impl Iterator<Item = (&'m str, u32)> {
         self.texts.all.iter().copied().zip(self.texts.uses.iter().copied())
+    }
+
+    /// Every text that is packed, in order of its id.
+    pub fn prose(&self) -> &[&'m str] {
+        &self.prose.all
     }
 
     /// Every cell, likewise.
@@ -150,6 +161,15 @@ impl<'m> Graph<'m> {
     pub fn text(&mut self, text: &'m str) -> Result<TextId, TooLarge> {
         self.step()?;
         Ok(TextId(self.texts.add(text).0))
+    }
+
+    /// The id of a text that is packed.
+    pub fn packed_text(&mut self, text: &'m str) -> Result<TextId, TooLarge> {
+        self.step()?;
+        if text.len() > LONGEST_PROSE {
+            return Err(TooLarge { what: "bytes of prose", most: LONGEST_PROSE as u32 });
+        }
+        Ok(TextId(self.prose.add(text).0))
     }
 
     /// The ids of texts.
@@ -191,7 +211,7 @@ impl<'m> Graph<'m> {
             Node::Record(columns) => {
                 for (_, value) in columns {
                     match value {
-                        Value::Number(_) => {}
+                        Value::Number(_) | Value::Prose(_) => {}
                         Value::Text(text) | Value::MaybeText(text) => self.texts.used(text.0),
                         Value::Node(node) => self.nodes.used(node.0),
                         Value::Shape(shape) => self.count_shape(*shape),
@@ -215,7 +235,13 @@ pub struct Row(Vec<(u32, Value)>);
 impl Row {
     /// A column with this value.
     pub fn with(mut self, column: u32, value: Value) -> Self {
-        let nothing = matches!(value, Value::Number(0) | Value::Text(Graph::EMPTY) | Value::Shape(ShapeRef::Simple(0)));
+        let nothing = matches!(
+            value,
+            Value::Number(0)
+                | Value::Text(Graph::EMPTY)
+                | Value::Prose(Graph::EMPTY)
+                | Value::Shape(ShapeRef::Simple(0))
+        );
         if !nothing {
             self.0.push((column, value));
         }

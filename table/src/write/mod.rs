@@ -6,9 +6,12 @@
 
 mod bytes;
 mod graph;
+mod packing;
 mod records;
+mod sharing;
 
 use self::graph::{NodeId, Word};
+use self::packing::Packed;
 use self::records::Records;
 use crate::failure::TooLarge;
 use crate::layout::Section;
@@ -38,6 +41,7 @@ pub fn write(model: &Model) -> Result<Vec<u8>, TooLarge> {
     let trigger_names = sorted(&triggers, model.triggers.iter().map(|t| names(&t.id, &t.aliases)));
     let id_prefixes = sorted(&resources, model.resources.iter().map(|r| prefixes(&r.id_prefixes)));
 
+    let mut packed = Packed::default();
     let mut sections = Vec::new();
     for section in Section::ALL {
         sections.push(match section {
@@ -68,9 +72,18 @@ pub fn write(model: &Model) -> Result<Vec<u8>, TooLarge> {
             }
             Section::IdPrefixes => texts(&mut records, &id_prefixes)?,
             Section::PrefixedResources => targets(&id_prefixes),
+            // All that there is to pack has come by then: it is the last section.
+            Section::Pieces => {
+                packed = packing::pack(records.graph.prose());
+                packed
+                    .pieces
+                    .iter()
+                    .map(|[first, second]| Word::Number(u32::from_le_bytes([*first, *second, 0, 0])))
+                    .collect()
+            }
         });
     }
-    bytes::bytes(&records.graph, &sections)
+    bytes::bytes(&records.graph, &packed.texts, &sections)
 }
 
 /// What is searched, group by group and sorted: it shall lie side by side, so that a search touches few pages.

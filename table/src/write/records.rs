@@ -49,7 +49,7 @@ impl<'m> Records<'m> {
             .with(connection_field::NAME, self.text(&it.name)?)
             .with(connection_field::KIND, Value::Number(it.kind as u32))
             .with(connection_field::TITLE, self.text(&it.title)?)
-            .with(connection_field::HELP, self.text(&it.help)?)
+            .with(connection_field::HELP, self.prose(&it.help)?)
             .with(connection_field::REQUIRED, Value::Number(it.required.into()))
             .with(connection_field::PLACEHOLDER, self.text(&it.placeholder)?)
             .with(connection_field::LINK, self.text(&it.link)?)
@@ -68,7 +68,7 @@ impl<'m> Records<'m> {
 
     pub fn advice(&mut self, it: &'m Advice) -> Result<NodeId, TooLarge> {
         let row = Row::default()
-            .with(advice::HINT, self.text(&it.hint)?)
+            .with(advice::HINT, self.prose(&it.hint)?)
             .maybe(advice::OF, self.texts(&it.of)?)
             .with(advice::ABOUT, Value::Number(it.about as u32));
         self.graph.add_listed(row.node())
@@ -108,15 +108,15 @@ impl<'m> Records<'m> {
         let row = Row::default()
             .with(operation::ID, self.text(&it.id)?)
             .with(operation::KIND, Value::Number(it.kind as u32))
-            .with(operation::TITLE, self.text(&it.title)?)
-            .with(operation::DESCRIPTION, self.text(&it.description)?)
+            .with(operation::TITLE, self.prose(&it.title)?)
+            .with(operation::DESCRIPTION, self.prose(&it.description)?)
             .with(operation::RESOURCE, self.text(&it.resource)?)
             .maybe(operation::ALIASES, self.texts(&it.aliases)?)
             .with(operation::SAFETY, Value::Number(it.safety as u32))
             .with(operation::REQUEST, self.position(&it.request))
             .maybe(operation::PATH_FIELDS, self.texts(&it.path_fields)?)
             .maybe(operation::SHOWN, self.texts(&it.shown)?)
-            .with(operation::SAMPLE, self.text(&it.sample)?)
+            .with(operation::SAMPLE, self.prose(&it.sample)?)
             .with(operation::DEFAULTS, self.text(&it.defaults)?)
             .with(operation::FIXED, self.text(&it.fixed)?)
             .with(operation::HOOK, self.text(&it.hook)?)
@@ -131,8 +131,8 @@ impl<'m> Records<'m> {
     fn meaning(&mut self, it: &'m Meaning) -> Result<NodeId, TooLarge> {
         let row = Row::default()
             .with(meaning::PATH, self.text(&it.path)?)
-            .with(meaning::TITLE, self.text(&it.title)?)
-            .with(meaning::HELP, self.text(&it.help)?)
+            .with(meaning::TITLE, self.prose(&it.title)?)
+            .with(meaning::HELP, self.prose(&it.help)?)
             .with(meaning::RULE, Value::Number(it.rule.map_or(0, |rule| rule as u32 + 1)))
             .with(meaning::PICKS, self.text(&it.picks)?);
         self.graph.add(row.node())
@@ -144,7 +144,7 @@ impl<'m> Records<'m> {
             .with(alias::OPERATION, self.text(&it.operation)?)
             .with(alias::KIND, Value::Number(it.kind as u32))
             .maybe(alias::INPUTS, self.pairs(&it.inputs)?)
-            .with(alias::SAMPLE, self.text(&it.sample)?)
+            .with(alias::SAMPLE, self.prose(&it.sample)?)
             .maybe(alias::REQUIRED, self.texts(&it.required)?)
             .maybe(alias::OUTPUTS, self.pairs(&it.outputs)?)
             .with(alias::KEY, self.text(&it.key)?)
@@ -156,8 +156,8 @@ impl<'m> Records<'m> {
     pub fn trigger(&mut self, it: &'m Trigger) -> Result<NodeId, TooLarge> {
         let row = Row::default()
             .with(trigger::ID, self.text(&it.id)?)
-            .with(trigger::TITLE, self.text(&it.title)?)
-            .with(trigger::DESCRIPTION, self.text(&it.description)?)
+            .with(trigger::TITLE, self.prose(&it.title)?)
+            .with(trigger::DESCRIPTION, self.prose(&it.description)?)
             .with(trigger::RESOURCE, self.text(&it.resource)?)
             .with(trigger::EVENT, self.text(&it.event)?)
             .maybe(trigger::ALIASES, self.texts(&it.aliases)?);
@@ -207,6 +207,10 @@ impl<'m> Records<'m> {
 
     fn text(&mut self, text: &'m str) -> Result<Value, TooLarge> {
         self.graph.text(text).map(Value::Text)
+    }
+
+    fn prose(&mut self, text: &'m str) -> Result<Value, TooLarge> {
+        self.graph.packed_text(text).map(Value::Prose)
     }
 
     fn texts(&mut self, texts: &'m [String]) -> Result<Option<NodeId>, TooLarge> {

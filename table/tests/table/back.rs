@@ -28,7 +28,7 @@ pub fn model(table: Table<'_>) -> Model {
                 name: it.name().into(),
                 kind: it.kind(),
                 title: it.title().into(),
-                help: it.help().into(),
+                help: it.help(),
                 required: it.required(),
                 placeholder: it.placeholder().into(),
                 link: it.link().into(),
@@ -48,7 +48,7 @@ pub fn model(table: Table<'_>) -> Model {
         advice: table
             .advice()
             .iter()
-            .map(|it| model::Advice { about: it.about(), of: texts(it.of()), hint: it.hint().into() })
+            .map(|it| model::Advice { about: it.about(), of: texts(it.of()), hint: it.hint() })
             .collect(),
         requests: table
             .requests()
@@ -79,8 +79,8 @@ pub fn model(table: Table<'_>) -> Model {
             .iter()
             .map(|it| model::Trigger {
                 id: it.id().into(),
-                title: it.title().into(),
-                description: it.description().into(),
+                title: it.title(),
+                description: it.description(),
                 resource: it.resource().into(),
                 event: it.event().into(),
                 aliases: texts(it.aliases()),
@@ -101,7 +101,7 @@ fn alias(it: stripe_table::Alias<'_>) -> model::Alias {
         filters: pairs(it.filters()),
         key: it.key().into(),
         outputs: pairs(it.outputs()),
-        sample: it.sample().into(),
+        sample: it.sample(),
     }
 }
 
@@ -113,15 +113,15 @@ fn operation(it: stripe_table::Operation<'_>) -> model::Operation {
     model::Operation {
         id: it.id().into(),
         kind: it.kind(),
-        title: it.title().into(),
-        description: it.description().into(),
+        title: it.title(),
+        description: it.description(),
         resource: it.resource().into(),
         aliases: texts(it.aliases()),
         safety: it.safety(),
         request: request_id(it.request()),
         path_fields: texts(it.path_fields()),
         shown: texts(it.shown()),
-        sample: it.sample().into(),
+        sample: it.sample(),
         defaults: it.defaults().into(),
         fixed: it.fixed().into(),
         hook: it.hook().into(),
@@ -134,8 +134,8 @@ fn operation(it: stripe_table::Operation<'_>) -> model::Operation {
             .iter()
             .map(|m| model::Meaning {
                 path: m.path().into(),
-                title: m.title().into(),
-                help: m.help().into(),
+                title: m.title(),
+                help: m.help(),
                 rule: m.rule(),
                 picks: m.picks().into(),
             })

@@ -56,7 +56,7 @@ fn bytes_that_are_no_table_are_refused_when_it_is_opened() {
     assert_eq!(refused(b""), "it is too short for a header");
     assert_eq!(refused(&SMALL[..3]), "it is too short for a header");
     assert_eq!(refused(b"<!DOCTYPE html>"), "it does not begin as a table");
-    assert_eq!(with(4, 2), "it has a format that this reader does not know");
+    assert_eq!(with(4, 3), "it has a format that this reader does not know");
     assert_eq!(refused(&SMALL[..SMALL.len() - 1]), "it has another length than it says");
     assert_eq!(refused(&[SMALL.as_slice(), b"x"].concat()), "it has another length than it says");
     assert_eq!(with(19, 0xff), "the texts have no room");
@@ -104,7 +104,6 @@ fn every_kind_of_damage_is_found_where_it_is() {
         "a section has no room",
         "a section is not sorted",
         "a shape lies in itself",
-        "an index does not find a thing by its name",
         "an index finds a thing by a name that it has not",
         "an index has names that are none, or of nothing",
         "an index is not sorted",
@@ -113,11 +112,34 @@ fn every_kind_of_damage_is_found_where_it_is() {
         "records are not in their order",
         "the texts have no room",
         "there is no such kind of shape",
+        "there is no such prose",
         "there is no such request",
         "there is no such text",
     ] {
         assert!(found.contains(what), "{what}: not among {found:#?}");
     }
+}
+
+#[test]
+fn a_name_that_an_index_has_not_is_noticed() {
+    // The sections of the names of operations and of what they mean, each without its last word.
+    let start = |bytes: &[u8], section: usize| {
+        let at = 20 + 4 * section;
+        u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize
+    };
+    let mut bytes = SMALL.clone();
+    let (names_end, targets_end) = (start(&bytes, 13), start(&bytes, 14));
+    bytes.drain(targets_end - 3..targets_end);
+    bytes.drain(names_end - 3..names_end);
+    for section in 13..22 {
+        let moved = start(&bytes, section) - if section == 13 { 3 } else { 6 };
+        let at = 20 + 4 * section;
+        bytes[at..at + 4].copy_from_slice(&(moved as u32).to_le_bytes());
+    }
+    let length = bytes.len() as u32;
+    bytes[8..12].copy_from_slice(&length.to_le_bytes());
+    seal(&mut bytes);
+    assert_eq!(read(&bytes).map_err(|damaged| damaged.what), Err("an index does not find a thing by its name"));
 }
 
 /// A shape that is a union around a union and so on, so many, and in the innermost these parts.

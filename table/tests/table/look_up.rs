@@ -19,7 +19,7 @@ fn with<R>(model: &Model, ask: impl FnOnce(Table<'_>) -> R) -> R {
 fn a_reader_sees_an_operation_its_request_and_what_is_said_of_its_fields() {
     with(&sample::model(), |table| {
         let create = table.operation("customer.create").first().unwrap();
-        assert_eq!((create.kind(), create.title()), (OperationKind::Action, "Create a customer"));
+        assert_eq!((create.kind(), create.title().as_str()), (OperationKind::Action, "Create a customer"));
         let request = create.request().unwrap();
         assert_eq!((request.method(), request.path()), (Method::Post, "/v1/customers"));
         assert_eq!((request.encoding(), request.base(), request.binary()), (Encoding::Multipart, Base::Files, true));

@@ -85,7 +85,7 @@ fn run(bytes: &[u8]) {
 fn corpus() -> Vec<Vec<u8>> {
     let table = catalogue::table().expect("a table");
     let entry = |id: &str, input: &str| format!("{id}\n{input}").into_bytes();
-    let samples = table.operations().iter().map(|o| entry(o.id(), o.sample()));
+    let samples = table.operations().iter().map(|o| entry(o.id(), &o.sample()));
     let (known, mut dice) = (Known::default(), Dice::new(3));
     let made = table.requests().iter().step_by(7).map(|request| {
         let method = Method::parse(request.method().name()).expect("a method");

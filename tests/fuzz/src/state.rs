@@ -10,7 +10,7 @@ use stripe_connector::operation::run_query;
 use stripe_connector::operation::session::{Invocation, Session};
 use stripe_connector::stripe::transport::{Clock, Failure, HttpRequest, HttpResponse, Transport};
 use stripe_connector::triggers::poll::cursor::Cursor;
-use stripe_connector::triggers::subscription::state::State;
+use stripe_connector::triggers::subscription::state::States;
 use stripe_connector::triggers::{Use, poll, renew, unsubscribe};
 
 use crate::Target;
@@ -71,8 +71,8 @@ fn held(text: &str) {
         }
         Err(error) => refused(&error, text),
     }
-    match State::read(text) {
-        Ok(state) => assert!(State::read(&state.write()).is_ok_and(|again| again == state)),
+    match States::read(text) {
+        Ok(state) => assert!(States::read(&state.write()).is_ok_and(|again| again == state)),
         Err(error) => refused(&error, text),
     }
     let filter = catalogue::Filter { cursor: Some(text), ..catalogue::Filter::default() };
@@ -239,6 +239,6 @@ fn corpus() -> Vec<Vec<u8>> {
     // What is changed shall begin as something that is taken.
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(corpus[..5].iter().all(|bytes| Cursor::read(&text(bytes)).is_ok()));
-    assert!(corpus[5..7].iter().all(|bytes| State::read(&text(bytes)).is_ok()));
+    assert!(corpus[5..7].iter().all(|bytes| States::read(&text(bytes)).is_ok()));
     corpus
 }

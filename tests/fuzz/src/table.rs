@@ -129,7 +129,7 @@ impl Walk {
             self.texts(method.scopes());
         }
         for field in table.connection_fields() {
-            self.each([field.name(), field.title(), field.help(), field.placeholder(), field.link(), field.default()]);
+            self.each([field.name(), field.title(), &field.help(), field.placeholder(), field.link(), field.default()]);
             std::hint::black_box((field.kind(), field.required()));
         }
         for permission in table.permissions() {
@@ -137,7 +137,7 @@ impl Walk {
             std::hint::black_box(permission.probe().map(|r| r.id().len()));
         }
         for advice in table.advice() {
-            self.text(advice.hint());
+            self.text(&advice.hint());
             self.texts(advice.of());
             std::hint::black_box(advice.about());
         }
@@ -159,7 +159,7 @@ impl Walk {
             self.text(event.object().unwrap_or_default());
         }
         for it in table.operations() {
-            self.each([it.id(), it.title(), it.description(), it.resource(), it.sample(), it.defaults()]);
+            self.each([it.id(), &it.title(), &it.description(), it.resource(), &it.sample(), it.defaults()]);
             self.each([it.fixed(), it.hook()]);
             for texts in [it.aliases(), it.path_fields(), it.shown(), it.one_of()] {
                 self.texts(texts);
@@ -171,12 +171,12 @@ impl Walk {
                 self.text(minor);
             }
             for meaning in it.meanings() {
-                self.each([meaning.path(), meaning.title(), meaning.help(), meaning.picks()]);
+                self.each([meaning.path(), &meaning.title(), &meaning.help(), meaning.picks()]);
                 std::hint::black_box((meaning.rule(), it.meaning(meaning.path()).is_some()));
             }
         }
         for trigger in table.triggers() {
-            self.each([trigger.id(), trigger.title(), trigger.description(), trigger.resource(), trigger.event()]);
+            self.each([trigger.id(), &trigger.title(), &trigger.description(), trigger.resource(), trigger.event()]);
             self.texts(trigger.aliases());
         }
         for resource in table.resources() {

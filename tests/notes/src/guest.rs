@@ -324,7 +324,7 @@ impl exported::triggers::Guest for Notes {
         Err(error(ErrorKind::Signature, "the service signs nothing, so nothing is genuine"))
     }
 
-    fn load(_: wit::CallContext, _: String) -> Result<Event> {
+    fn load(_: wit::CallContext, _: Vec<TriggerUse>, _: String) -> Result<Event> {
         Err(error(ErrorKind::InvalidInput, "no event of the service is thin"))
     }
 

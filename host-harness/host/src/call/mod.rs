@@ -20,7 +20,7 @@ mod what;
 
 pub use reply::Reply;
 pub(crate) use run::{Answer, Runner};
-pub use running::Running;
+pub use running::{Running, Sight};
 pub(crate) use store::State;
 pub(crate) use texts::bound_texts;
 pub(crate) use what::What;

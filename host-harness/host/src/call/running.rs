@@ -22,6 +22,20 @@ pub struct Running<T> {
     work: Option<Work<T>>,
 }
 
+/// What a call does, seen from aside: by somebody who does not hold the call itself.
+#[derive(Clone)]
+pub struct Sight {
+    record: Arc<Record>,
+}
+
+impl Sight {
+    /// What the call did so far, or in all, once it has ended.
+    #[must_use]
+    pub fn report(&self) -> CallReport {
+        self.record.so_far()
+    }
+}
+
 impl<T> Running<T> {
     pub(super) fn new(record: Arc<Record>, work: Work<T>) -> Self {
         Self { record, work: Some(work) }
@@ -31,6 +45,12 @@ impl<T> Running<T> {
     #[must_use]
     pub fn report(&self) -> CallReport {
         self.record.so_far()
+    }
+
+    /// A look at the call that stays when the call itself is handed on, or gone.
+    #[must_use]
+    pub fn sight(&self) -> Sight {
+        Sight { record: Arc::clone(&self.record) }
     }
 
     /// Ends the call, and says what it did. [`CallReport::outcome_of_run`] says whether it may have changed something.

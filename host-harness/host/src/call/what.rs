@@ -57,7 +57,7 @@ impl What {
             Some(call) => {
                 let connection = &call.connection;
                 let (injections, scrubber) = (connection.injections(), connection.scrubber().clone());
-                Hooks::new(client.clone(), Arc::clone(policy), log, injections, scrubber)
+                Hooks::new(client.clone(), Arc::clone(policy), log, injections, scrubber, call.gate.clone())
             }
             None => Hooks::offline(log),
         }

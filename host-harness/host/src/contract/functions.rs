@@ -113,7 +113,7 @@ functions! {
     run_action: "actions" "run" (CallContext, String, Json, Vec<File>) -> Result<ActionResult, Error>;
     run_query: "queries" "run" (CallContext, String, Json, Option<String>) -> Result<QueryResult, Error>;
     receive: "triggers" "receive" (CallContext, Option<Arc<String>>, Vec<TriggerUse>, WebhookRequest) -> Result<Receipt, Error>;
-    load: "triggers" "load" (CallContext, Json) -> Result<Event, Error>;
+    load: "triggers" "load" (CallContext, Vec<TriggerUse>, Json) -> Result<Event, Error>;
     subscribe: "triggers" "subscribe" (CallContext, SubscriptionRequest) -> Result<Subscription, Error>;
     renew: "triggers" "renew" (CallContext, Arc<String>) -> Result<Subscription, Error>;
     unsubscribe: "triggers" "unsubscribe" (CallContext, Arc<String>, Option<Vec<String>>) -> Result<Unsubscribed, Error>;

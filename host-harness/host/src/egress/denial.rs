@@ -62,6 +62,8 @@ pub enum DenialReason {
     Body(usize),
     /// The call, or the host, has more bytes of request bodies on the way.
     InFlight(usize),
+    /// The caller's own gate held it back, for this reason.
+    HeldBack(String),
 }
 
 impl fmt::Display for DenialReason {
@@ -70,7 +72,7 @@ impl fmt::Display for DenialReason {
             Self::NotGranted => formatter.write_str("the destination is not granted"),
             Self::Method(methods) => write!(formatter, "only {methods} is granted there"),
             Self::PrivateAddress => formatter.write_str("its address is private"),
-            Self::Url(reason) => formatter.write_str(reason),
+            Self::Url(reason) | Self::HeldBack(reason) => formatter.write_str(reason),
             Self::TooMany(most) => write!(formatter, "a call may make {most} requests"),
             Self::NoNetwork => formatter.write_str("the function is one that needs no network"),
             Self::Authorization => formatter.write_str(

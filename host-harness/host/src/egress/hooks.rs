@@ -20,6 +20,7 @@ use super::client::{Answer, Client, may_have_left};
 use super::credential::{Carries, Injection, Sessions, authorize};
 use super::denial::{Denial, DenialReason, clipped};
 use super::flight::{CallFlight, Load, MOST_BODY};
+use super::gate::{Departure, Gate};
 use super::log::{EgressLog, MOST_REQUESTS, NotBegun};
 use super::origin::Origin;
 use super::policy::{Allowed, Policy};
@@ -56,6 +57,7 @@ struct WayOut {
     sessions: Sessions,
     flight: CallFlight,
     turns: Arc<Semaphore>,
+    gate: Option<Arc<dyn Gate>>,
 }
 
 impl Hooks {
@@ -66,9 +68,11 @@ impl Hooks {
         log: EgressLog,
         injections: Arc<[Injection]>,
         scrubber: Scrubber,
+        gate: Option<Arc<dyn Gate>>,
     ) -> Self {
         let (flight, turns) = (client.flight(), Arc::new(Semaphore::new(MOST_AT_ONCE)));
-        let way_out = WayOut { client, policy, injections, scrubber, sessions: Sessions::default(), flight, turns };
+        let sessions = Sessions::default();
+        let way_out = WayOut { client, policy, injections, scrubber, sessions, flight, turns, gate };
         Self { way_out: Some(Arc::new(way_out)), log }
     }
 
@@ -158,6 +162,11 @@ impl WayOut {
             parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
         }
 
+        if let Some(gate) = &self.gate
+            && let Err(reason) = gate.admit(&Departure::new(&parts, &origin, &body))
+        {
+            return Err(refuse(log, &parts, Some(&allowed.origin), DenialReason::HeldBack(clipped(&reason))));
+        }
         let index = match log.begin(EgressRecord::new(&method, &origin, &path)) {
             Ok(index) => index,
             Err(NotBegun::TooMany) => {

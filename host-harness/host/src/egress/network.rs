@@ -82,8 +82,11 @@ impl NetworkConfig {
         Ok(Self { roots, proxy, ..Self::default() })
     }
 
-    /// TLS with these roots.
-    pub(super) fn tls(&self) -> Result<ClientConfig, NetworkError> {
+    /// TLS with these roots, for an embedder's own requests as well.
+    ///
+    /// # Errors
+    /// Roots that cannot be used.
+    pub fn tls(&self) -> Result<ClientConfig, NetworkError> {
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         if let Some(file) = &self.roots {
             add(&mut roots, file).map_err(|reason| NetworkError::Roots { file: file.clone(), reason })?;

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use memchr::{memchr3, memmem};
+use memchr::{memchr2, memchr3, memmem};
 
 use super::forms::{self, Encoded, Found};
+use super::grams::Grams;
 use super::value::Secret;
 
 /// What stands in a text that is shown.
@@ -23,6 +24,8 @@ struct Word {
 #[derive(Clone, Default)]
 pub(crate) struct Scrubber {
     words: Arc<[Word]>,
+    /// Tells most texts that have no secret, neither as it is nor encoded. None where one is too short for that.
+    grams: Option<Arc<Grams>>,
     /// The most bytes that a form of one of them has.
     longest: usize,
 }
@@ -37,7 +40,10 @@ impl Scrubber {
         let words: Arc<[Word]> = words.into_iter().map(word).collect();
         // Every letter written as `\u005f`.
         let longest = words.iter().map(|word| word.secret.expose().len() * 6).max().unwrap_or_default();
-        Self { words, longest }
+        let plain = words.iter().map(|word| word.secret.expose().as_bytes());
+        let encoded = words.iter().flat_map(|word| &word.encoded).map(|form| form.needle.as_slice());
+        let grams = Grams::of(plain.chain(encoded)).map(Arc::new);
+        Self { words, grams, longest }
     }
 
     /// Whether there is nothing to take out.
@@ -47,9 +53,14 @@ impl Scrubber {
 
     /// Whether a secret, in some form, is in these bytes.
     pub(crate) fn finds(&self, bytes: &[u8]) -> bool {
-        self.words.iter().any(|word| {
-            word.next(bytes, 0).is_some() || word.encoded.iter().any(|form| position(bytes, 0, &form.needle).is_some())
-        })
+        let may_be_in = self.grams.as_ref().is_none_or(|grams| grams.may_be_in(bytes));
+        // Without a quick look's hit, a secret can only be there with letters escaped.
+        if !may_be_in && memchr2(b'%', b'\\', bytes).is_none() {
+            return false;
+        }
+        let mut forms = self.words.iter().flat_map(|word| &word.encoded);
+        self.words.iter().any(|word| word.next(bytes, 0).is_some())
+            || may_be_in && forms.any(|form| position(bytes, 0, &form.needle).is_some())
     }
 
     /// Whether a secret is in a name, whose letters may have lost their case.

@@ -122,6 +122,7 @@ pub struct Ask {
     url: String,
     headers: Vec<(String, String)>,
     body: usize,
+    text: Option<String>,
     finished: bool,
     awaited: bool,
     wanted: Option<String>,
@@ -130,7 +131,7 @@ pub struct Ask {
 impl Ask {
     pub fn new(method: &str, url: impl Into<String>) -> Self {
         let (method, url) = (method.to_owned(), url.into());
-        Self { method, url, headers: Vec::new(), body: 0, finished: true, awaited: true, wanted: None }
+        Self { method, url, headers: Vec::new(), body: 0, text: None, finished: true, awaited: true, wanted: None }
     }
 
     pub fn get(url: impl Into<String>) -> Self {
@@ -150,6 +151,12 @@ impl Ask {
     /// With a body of so many times 4096 bytes.
     pub fn body(mut self, pieces: usize) -> Self {
         self.body = pieces;
+        self
+    }
+
+    /// With this body.
+    pub fn saying(mut self, text: &str) -> Self {
+        self.text = Some(text.to_owned());
         self
     }
 
@@ -181,11 +188,13 @@ pub struct Requests {
     text: String,
     data: String,
     next: usize,
+    /// Where answers are.
+    out: usize,
 }
 
 impl Requests {
     fn new() -> Self {
-        Self { text: String::new(), data: String::new(), next: 20 << 10 }
+        Self { text: String::new(), data: String::new(), next: 20 << 10, out: OUT }
     }
 
     /// A text in memory: its address and length as instructions.
@@ -210,7 +219,7 @@ impl Requests {
                 (format!("(i32.load offset=8 {fields})"), format!("(i32.load offset=12 {fields})"))
             } else if let Some(after) = rest.strip_prefix("{answer}") {
                 rest = after;
-                (format!("(i32.const {OUT})"), "(local.get $read)".to_owned())
+                (format!("(i32.const {})", self.out), "(local.get $read)".to_owned())
             } else {
                 let end =
                     rest.char_indices().skip(1).find(|(_, letter)| *letter == '{').map_or(rest.len(), |(at, _)| at);
@@ -229,6 +238,7 @@ impl Requests {
     }
 
     fn ask(&mut self, ask: &Ask) {
+        let out = self.out;
         let (scheme, rest) = ask.url.split_once("://").unwrap();
         let at = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, path) = (self.text(&rest[..at]), self.text(&rest[at..]));
@@ -275,6 +285,17 @@ impl Requests {
             )
             .unwrap();
         }
+        if let Some(text) = &ask.text {
+            let text = self.text(text);
+            write!(
+                self.text,
+                "(call $body-write (local.get $b) (i32.const 4096))
+                 (local.set $s (i32.load (i32.const 4100)))
+                 (call $write (local.get $s) {text} (i32.const 4096))
+                 (call $drop-output (local.get $s))"
+            )
+            .unwrap();
+        }
         if ask.finished {
             self.text.push_str("(call $finish (local.get $b) (i32.const 0) (i32.const 0) (i32.const 4096))");
         }
@@ -297,7 +318,7 @@ impl Requests {
                     "(call $get-field (call $headers (local.get $r)) {header} (i32.const 4096))
                      (if (i32.load (i32.const 4100)) (then
                         (local.set $read (i32.load offset=4 (i32.load (i32.const 4096))))
-                        (memory.copy (i32.const {OUT}) (i32.load (i32.load (i32.const 4096))) (local.get $read))))"
+                        (memory.copy (i32.const {out}) (i32.load (i32.load (i32.const 4096))) (local.get $read))))"
                 )
                 .unwrap();
             }
@@ -309,13 +330,22 @@ impl Requests {
                  (block $end (loop $reading
                     (call $read (local.get $s) (i64.const 4096) (i32.const 4096))
                     (br_if $end (i32.load8_u (i32.const 4096)))
-                    (memory.copy (i32.add (i32.const {OUT}) (local.get $read)) (i32.load (i32.const 4100)) (i32.load (i32.const 4104)))
+                    (memory.copy (i32.add (i32.const {out}) (local.get $read)) (i32.load (i32.const 4100)) (i32.load (i32.const 4104)))
                     (local.set $read (i32.add (local.get $read) (i32.load (i32.const 4104))))
                     (br $reading)))"
             )
             .unwrap(),
         }
         self.text.push_str("))");
+    }
+
+    fn asking(mut self, asks: &[Ask]) -> Guest {
+        asks.iter().for_each(|ask| self.ask(ask));
+        let end = format!(
+            "(i32.store (i32.const 1032) (i32.const {})) (i32.store (i32.const 1036) (local.get $read)) (i32.const 1024)",
+            self.out
+        );
+        self.finish(("actions", "run"), &end)
     }
 
     fn finish(self, function: (&str, &str), end: &str) -> Guest {
@@ -337,12 +367,13 @@ impl Requests {
 /// A component whose every action makes these requests, one after the other, and whose output is what the last one was
 /// answered with: nothing if it was not.
 pub fn asking(asks: &[Ask]) -> Guest {
-    let mut requests = Requests::new();
-    asks.iter().for_each(|ask| requests.ask(ask));
-    let end = format!(
-        "(i32.store (i32.const 1032) (i32.const {OUT})) (i32.store (i32.const 1036) (local.get $read)) (i32.const 1024)"
-    );
-    requests.finish(("actions", "run"), &end)
+    Requests::new().asking(asks)
+}
+
+/// The same for one request with a short answer, in little memory.
+pub fn asking_briefly(ask: Ask) -> Guest {
+    let requests = Requests { out: 512 << 10, ..Requests::new() };
+    requests.asking(&[ask]).memory(16)
 }
 
 /// A component that makes a request over and over, so many times.

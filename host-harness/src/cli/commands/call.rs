@@ -5,19 +5,20 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use guard::{Guarded, Outgoing, Stopped};
 use host::contract::{DescribeRequest, Embedded, File, OperationKind, ResourceRecord, ResultMetadata};
-use host::{CallReport, Connector, History, Invocation};
+use host::{CallReport, History, Invocation};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::pages::Pages;
-use crate::cli::calling::{Try, watch};
+use crate::cli::calling::{Consent, Try, permitted, watch};
 use crate::cli::failure::Failure;
 use crate::cli::options::Options;
 use crate::cli::options::values::{duration, moment};
 use crate::cli::options::{download, input, upload};
 use crate::cli::setup::connecting::Link;
-use crate::cli::setup::loading;
+use crate::cli::setup::{guarding, loading};
 use crate::cli::terminal::{Terminal, one_line};
 use crate::cli::wording;
 
@@ -66,6 +67,12 @@ pub struct Arguments {
     /// An idempotency key of your own in place of the derived one
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
+    /// Show what would be sent, and send nothing; what an operation reads first is read
+    #[arg(long, conflicts_with = "all")]
+    dry_run: bool,
+    /// Agree to what the guard asks about
+    #[arg(long)]
+    yes: bool,
     /// How long the call may take, retries included: 30s, 500ms, 2m
     #[arg(long, value_name = "TIME", value_parser = duration)]
     timeout: Option<Duration>,
@@ -77,7 +84,10 @@ pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Argumen
     let files = upload::read(&arguments.files)?;
     arguments.target.check()?;
     let link = Link::open(options, terminal, &manifest).await?;
-    let connector = loading::load(options, &manifest, &link.grants)?;
+    let connector = match arguments.dry_run {
+        true => guarding::rehearsing(options, terminal, &manifest, &link).await?,
+        false => guarding::load(options, terminal, &manifest, &link).await?,
+    };
     let operation = connector.describe_operation(DescribeRequest::shown(&arguments.operation)).await?.value.summary;
     match operation.kind {
         OperationKind::Action => {
@@ -97,6 +107,24 @@ pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Argumen
             Err(Failure::usage(format!("`{}` is a trigger: it cannot be called", operation.id)).hint(hint))
         }
     }
+}
+
+impl Arguments {
+    fn consent(&self) -> Consent {
+        if self.yes { Consent::Given } else { Consent::Asked }
+    }
+}
+
+/// What a dry run prints.
+#[derive(Serialize)]
+struct Rehearsed<'a> {
+    dry_run: bool,
+    operation: &'a str,
+    request: Option<&'a Outgoing>,
+}
+
+fn rehearsed(terminal: &mut Terminal, operation: &str, request: Option<&Outgoing>) -> Result<(), Failure> {
+    Ok(terminal.document(&Rehearsed { dry_run: true, operation, request })?)
 }
 
 /// What `--json` prints.
@@ -130,7 +158,7 @@ struct Attached<'a> {
 }
 
 async fn action(
-    connector: &Connector,
+    connector: &Guarded,
     link: &Link,
     terminal: &mut Terminal,
     arguments: &Arguments,
@@ -138,8 +166,13 @@ async fn action(
     files: Vec<File>,
 ) -> Result<(), Failure> {
     let call = link.call(invocation(arguments)?);
+    let verdict = connector.permit_action(&call, &arguments.operation, input, files);
+    let permit = match permitted(terminal, arguments.consent(), verdict).await {
+        Err(Stopped::DryRun { operation, request }) => return rehearsed(terminal, &operation, request.as_deref()),
+        decided => decided?,
+    };
     let step = Try::of_step(terminal, &arguments.operation, &call.invocation);
-    let running = connector.run_action_with_files(&call, &arguments.operation, input, files);
+    let running = connector.run_action(permit);
     let reply = step.watch(terminal, &format!("Running {}", arguments.operation), running).await?;
     // From here on it was done, whatever becomes of its result.
     let done = reply.value;
@@ -164,7 +197,7 @@ async fn action(
 }
 
 async fn query(
-    connector: &Connector,
+    connector: &Guarded,
     link: &Link,
     terminal: &mut Terminal,
     arguments: &Arguments,
@@ -174,8 +207,12 @@ async fn query(
     let mut pages = Pages::new(arguments.most_pages);
     loop {
         let call = link.call(invocation(arguments)?);
-        let running = connector.run_query(&call, &arguments.operation, input, cursor.as_deref());
-        let reply = watch(&format!("Running {}", arguments.operation), running).await?;
+        let verdict = connector.permit_query(&call, &arguments.operation, input, cursor.as_deref());
+        let permit = match permitted(terminal, arguments.consent(), verdict).await {
+            Err(Stopped::DryRun { operation, request }) => return rehearsed(terminal, &operation, request.as_deref()),
+            decided => decided?,
+        };
+        let reply = watch(&format!("Running {}", arguments.operation), connector.run_query(permit)).await?;
         let page = reply.value;
         let written = Written::of(&page.files, &arguments.target);
         let output = Embedded(&page.output);

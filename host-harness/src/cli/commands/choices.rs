@@ -7,7 +7,7 @@ use crate::cli::failure::Failure;
 use crate::cli::options::Options;
 use crate::cli::options::input;
 use crate::cli::setup::connecting::Link;
-use crate::cli::setup::loading;
+use crate::cli::setup::{guarding, loading};
 use crate::cli::terminal::{Terminal, Tone};
 use crate::cli::wording;
 
@@ -44,7 +44,7 @@ pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Argumen
         _ => None,
     };
     let link = Link::open(options, terminal, &manifest).await?;
-    let connector = loading::load(options, &manifest, &link.grants)?;
+    let connector = guarding::load(options, terminal, &manifest, &link).await?;
     let request = ChoiceRequest {
         resource: arguments.resource.clone(),
         for_field: field,

@@ -2,7 +2,7 @@
 
 use host::egress::Rule;
 use host::manifest::FieldKind;
-use host::{CompiledFrom, Connector};
+use host::{CompiledFrom, ComponentFacts, Connector};
 use serde_json::{Value, json};
 
 use crate::cli::failure::Failure;
@@ -30,7 +30,7 @@ pub fn run(options: &Options, terminal: &mut Terminal) -> Result<(), Failure> {
     row("API", &manifest.api_version)?;
     row("size", &wording::bytes(facts.size))?;
     row("SHA-256", &facts.sha256)?;
-    row("code", &compiled(&connector))?;
+    row("code", &compiled(connector.facts()))?;
     for (index, export) in facts.exports.iter().enumerate() {
         row(if index == 0 { "exports" } else { "" }, export)?;
     }
@@ -97,8 +97,7 @@ fn granted_by(rule: &Rule) -> &'static str {
 }
 
 /// Where the code came from, and how long that took.
-pub fn compiled(connector: &Connector) -> String {
-    let facts = connector.facts();
+pub fn compiled(facts: &ComponentFacts) -> String {
     let time = wording::duration(facts.compile_time);
     match facts.compiled {
         CompiledFrom::Cache => format!("code from the cache in {time}"),

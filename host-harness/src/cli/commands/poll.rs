@@ -1,17 +1,17 @@
 //! `poll`: events since a cursor, where no webhook can reach.
 
-use host::Connector;
+use guard::Guarded;
 use host::contract::{Event, TriggerUse};
 
-use super::events::{Line, complete, event_line, triggers};
+use super::lines::{Line, complete, event_line, triggers};
 use super::pages::Pages;
+use super::seen::Seen;
 use crate::cli::calling::watch;
 use crate::cli::failure::Failure;
 use crate::cli::options::Options;
 use crate::cli::options::values::trigger_use;
-use crate::cli::receiver::seen::Seen;
 use crate::cli::setup::connecting::Link;
-use crate::cli::setup::loading;
+use crate::cli::setup::{guarding, loading};
 use crate::cli::terminal::Terminal;
 use crate::cli::wording;
 
@@ -34,7 +34,7 @@ pub struct Arguments {
 pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Arguments) -> Result<(), Failure> {
     let manifest = loading::manifest(options)?;
     let link = Link::open(options, terminal, &manifest).await?;
-    let connector = loading::load(options, &manifest, &link.grants)?;
+    let connector = guarding::load(options, terminal, &manifest, &link).await?;
     let triggers = triggers(&connector, &arguments.triggers).await?;
     let mut reached = arguments.cursor.clone();
     let done = pages(&connector, &link, terminal, &triggers, &mut reached, Pages::new(arguments.most_pages)).await;
@@ -51,7 +51,7 @@ pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Argumen
 
 /// Shows the events of all pages. `reached` is where the page after the last that was shown begins.
 async fn pages(
-    connector: &Connector,
+    connector: &Guarded,
     link: &Link,
     terminal: &mut Terminal,
     triggers: &[TriggerUse],
@@ -64,7 +64,7 @@ async fn pages(
         let page = watch("Polling", connector.poll(&call, triggers.to_vec(), reached.as_deref())).await?.value;
         // Pages overlap, so that none is lost between them.
         for event in page.events.iter().filter(|event| seen.insert(&event.id)) {
-            show(connector, link, terminal, event).await?;
+            show((connector, link, triggers), terminal, event).await?;
         }
         let began = reached.replace(page.cursor.clone());
         if !page.has_more {
@@ -75,10 +75,16 @@ async fn pages(
 }
 
 /// An event, complete where that can be had.
-async fn show(connector: &Connector, link: &Link, terminal: &mut Terminal, event: &Event) -> Result<(), Failure> {
+async fn show(
+    (connector, link, uses): (&Guarded, &Link, &[TriggerUse]),
+    terminal: &mut Terminal,
+    event: &Event,
+) -> Result<(), Failure> {
     let loaded = match event.complete {
         true => None,
-        false => match watch("Loading the event", complete(connector, link, event)).await {
+        false => match watch("Loading the event", complete(connector, link, uses, event)).await {
+            // A filter does not let it pass, which only its object could tell.
+            Ok(loaded) if loaded.triggers.is_empty() => return Ok(()),
             Ok(loaded) => Some(loaded),
             Err(Failure::Stopped(status)) => return Err(Failure::Stopped(status)),
             Err(failure) => {

@@ -2,13 +2,13 @@
 
 use host::contract::TriggerUse;
 
-use super::events::{Line, event_line};
+use super::lines::{Line, event_line};
 use crate::cli::calling::watch;
 use crate::cli::failure::Failure;
 use crate::cli::options::Options;
 use crate::cli::options::values::trigger_use;
 use crate::cli::setup::connecting::Link;
-use crate::cli::setup::loading;
+use crate::cli::setup::{guarding, loading};
 use crate::cli::terminal::Terminal;
 
 #[derive(clap::Args)]
@@ -25,7 +25,7 @@ pub struct Arguments {
 pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Arguments) -> Result<(), Failure> {
     let manifest = loading::manifest(options)?;
     let link = Link::open(options, terminal, &manifest).await?;
-    let connector = loading::load(options, &manifest, &link.grants)?;
+    let connector = guarding::load(options, terminal, &manifest, &link).await?;
     let call = link.fresh_call()?;
     let found = watch("Looking", connector.recent(&call, arguments.trigger.clone(), arguments.limit)).await?.value;
     if found.events.is_empty() && !terminal.json {

@@ -7,8 +7,8 @@ use crate::cli::calling::Try;
 use crate::cli::failure::Failure;
 use crate::cli::options::Options;
 use crate::cli::setup::connecting::Link;
-use crate::cli::setup::loading;
 use crate::cli::setup::state_file::StateFile;
+use crate::cli::setup::{guarding, loading};
 use crate::cli::terminal::Terminal;
 
 #[derive(clap::Args)]
@@ -24,7 +24,7 @@ pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Argumen
     let kept = file.existing(terminal)?;
     file.check()?;
     let link = Link::open(options, terminal, &manifest).await?;
-    let connector = loading::load(options, &manifest, &link.grants)?;
+    let connector = guarding::load(options, terminal, &manifest, &link).await?;
     let call = link.fresh_call()?;
     let attempt = Try::of(terminal, "renewing", "Renew again: what is as it should be stays as it is.");
     let renewing = connector.renew(&call, &kept.state);

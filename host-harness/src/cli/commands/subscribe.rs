@@ -2,17 +2,17 @@
 
 use std::path::PathBuf;
 
-use host::Connector;
+use guard::Guarded;
 use host::contract::{Subscription, SubscriptionRequest, SubscriptionState, TriggerUse, Unsubscribed};
 
-use super::events::triggers;
+use super::lines::triggers;
 use crate::cli::calling::{Done, Try};
 use crate::cli::failure::Failure;
 use crate::cli::options::Options;
 use crate::cli::options::values::trigger_use;
 use crate::cli::setup::connecting::Link;
-use crate::cli::setup::loading;
 use crate::cli::setup::state_file::StateFile;
+use crate::cli::setup::{guarding, loading};
 use crate::cli::terminal::{STRONG, Terminal, Unwritten, one_line, paint};
 use crate::cli::wording;
 
@@ -37,7 +37,7 @@ pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Argumen
     let manifest = loading::manifest(options)?;
     let file = StateFile::new(&arguments.state_file, &manifest.id);
     let link = Link::open(options, terminal, &manifest).await?;
-    let connector = loading::load(options, &manifest, &link.grants)?;
+    let connector = guarding::load(options, terminal, &manifest, &link).await?;
     let triggers = triggers(&connector, &arguments.triggers).await?;
     let (made, known) = subscribe(terminal, &connector, &link, &arguments.url, triggers, Some(&file)).await?;
     known.shown(show(terminal, &made))
@@ -47,7 +47,7 @@ pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Argumen
 /// anybody, so its subscription does not stay either.
 pub async fn subscribe(
     terminal: &mut Terminal,
-    connector: &Connector,
+    connector: &Guarded,
     link: &Link,
     url: &str,
     triggers: Vec<TriggerUse>,
@@ -88,7 +88,7 @@ pub async fn subscribe(
 /// Ends a subscription, of these triggers or all.
 pub async fn end(
     terminal: &mut Terminal,
-    connector: &Connector,
+    connector: &Guarded,
     link: &Link,
     state: &SubscriptionState,
     triggers: Option<Vec<String>>,

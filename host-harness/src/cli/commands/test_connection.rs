@@ -6,14 +6,14 @@ use crate::cli::calling::watch;
 use crate::cli::failure::Failure;
 use crate::cli::options::Options;
 use crate::cli::setup::connecting::Link;
-use crate::cli::setup::loading;
+use crate::cli::setup::{guarding, loading};
 use crate::cli::terminal::{CARE, GOOD, Terminal, Tone, one_line, paint};
 use crate::cli::wording;
 
 pub async fn run(options: &Options, terminal: &mut Terminal) -> Result<(), Failure> {
     let manifest = loading::manifest(options)?;
     let link = Link::open(options, terminal, &manifest).await?;
-    let connector = loading::load(options, &manifest, &link.grants)?;
+    let connector = guarding::load(options, terminal, &manifest, &link).await?;
     let reply = watch("Testing the connection", connector.test_connection(&link.fresh_call()?)).await?;
     let report = reply.value;
     if terminal.json {

@@ -6,8 +6,8 @@ use super::subscribe::end;
 use crate::cli::failure::Failure;
 use crate::cli::options::Options;
 use crate::cli::setup::connecting::Link;
-use crate::cli::setup::loading;
 use crate::cli::setup::state_file::StateFile;
+use crate::cli::setup::{guarding, loading};
 use crate::cli::terminal::{Terminal, one_line};
 
 #[derive(clap::Args)]
@@ -24,7 +24,7 @@ pub async fn run(options: &Options, terminal: &mut Terminal, arguments: &Argumen
     let file = StateFile::new(&arguments.state_file, &manifest.id);
     let kept = file.existing(terminal)?;
     let link = Link::open(options, terminal, &manifest).await?;
-    let connector = loading::load(options, &manifest, &link.grants)?;
+    let connector = guarding::load(options, terminal, &manifest, &link).await?;
     let named = (!arguments.triggers.is_empty()).then(|| arguments.triggers.clone());
     let (done, known) = end(terminal, &connector, &link, &kept.state, named).await?;
     match &done.state {

@@ -1,24 +1,26 @@
 //! `demo`: the whole road once, for people to watch, and a test of everything on it.
 //!
 //! The story is here, in the order in which it is told; `stage` shows it and keeps the summary; `post` is the forger's
-//! HTTP client and signature. Every step says what it must give, and the first that does not ends the demo with a failure.
+//! HTTP client and signature, `mailbox` a receiver. Every step says what it must give, and the first that does not ends the demo with a failure.
 
+mod mailbox;
 mod post;
 mod stage;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use guard::Guarded;
 use host::contract::{
     self, ActionResult, ChoiceRequest, ErrorKind, Event, Mode, Outcome, ResourceRecord, SubscriptionRequest,
     SubscriptionState, TriggerUse,
 };
-use host::{Connection, Connector, Invocation, Manifest};
+use host::{Invocation, Manifest};
+use inbox::Expected;
 use serde_json::{Map, Value, json};
-use tokio::sync::mpsc;
 use tokio::time::timeout_at;
 
+use self::mailbox::{Delivery, Mailbox, Receiver};
 use self::stage::Stage;
 use crate::cli::calling::watch;
 use crate::cli::commands::inspect::compiled;
@@ -26,11 +28,8 @@ use crate::cli::commands::serve::WEBHOOK_SECRET;
 use crate::cli::commands::test_connection::account;
 use crate::cli::failure::{Failure, Untold};
 use crate::cli::options::Options;
-use crate::cli::receiver::http::{Expected, Receiver};
-use crate::cli::receiver::inbox::Delivery;
-use crate::cli::receiver::listen::Bounds;
 use crate::cli::setup::connecting::Link;
-use crate::cli::setup::loading;
+use crate::cli::setup::{guarding, loading};
 use crate::cli::terminal::Terminal;
 use crate::cli::wording;
 
@@ -80,7 +79,7 @@ async fn tell(options: &Options, stage: &mut Stage<'_>, arguments: &Arguments) -
     let manifest = loading::manifest(options)?;
     let link = Link::open(options, stage.terminal(), &manifest).await?;
     stage.title(&format!("{} connector {}", manifest.title, manifest.version), &manifest.world.to_string())?;
-    let connector = load(options, stage, &manifest, &link)?;
+    let connector = load(options, stage, &manifest, &link).await?;
     let run = Invocation::fresh()?.id.chars().rev().take(6).collect::<String>().to_lowercase();
     let by_webhook = !arguments.poll && is_this_machine(&link, &manifest);
     let mut demo = Demo { stage, manifest: &manifest, link: &link, connector: &connector, run };
@@ -98,15 +97,15 @@ async fn tell(options: &Options, stage: &mut Stage<'_>, arguments: &Arguments) -
     Ok(())
 }
 
-fn load(options: &Options, stage: &mut Stage<'_>, manifest: &Manifest, link: &Link) -> Result<Connector, Failure> {
+async fn load(options: &Options, stage: &mut Stage<'_>, manifest: &Manifest, link: &Link) -> Result<Guarded, Failure> {
     stage.heading("Load")?;
     stage.begin("load the component");
-    let connector = loading::load(options, manifest, &link.grants)?;
+    let connector = guarding::load(options, stage.terminal(), manifest, link).await?;
     let facts = connector.facts();
     let size = wording::bytes(facts.size);
-    stage.done("Load the component", &size, &format!("{size} of WebAssembly, {}", compiled(&connector)))?;
+    stage.done("Load the component", &size, &format!("{size} of WebAssembly, {}", compiled(facts)))?;
     let mut aside = vec![("may import", format!("{}; no files, no sockets", packages(&facts.imports)))];
-    for (index, rule) in connector.policy().rules().iter().enumerate() {
+    for (index, rule) in connector.reach().rules().iter().enumerate() {
         let by = if rule.additional { "for this run only" } else { "by its manifest" };
         let text = format!("{:<24} {}, {by}", rule.origin.to_string(), rule.methods);
         aside.push((if index == 0 { "may reach" } else { "may also reach" }, text));
@@ -147,7 +146,7 @@ struct Demo<'a, 'terminal> {
     stage: &'a mut Stage<'terminal>,
     manifest: &'a Manifest,
     link: &'a Link,
-    connector: &'a Connector,
+    connector: &'a Guarded,
     /// What tells this run's objects from others in the account.
     run: String,
 }
@@ -174,47 +173,6 @@ enum Source {
     Delivered(Mailbox, SubscriptionState),
     /// Fetched, where no webhook can reach, from this cursor on.
     Fetched(String),
-}
-
-/// A receiver, and what arrives there.
-struct Mailbox {
-    deliveries: mpsc::UnboundedReceiver<Delivery>,
-    address: SocketAddr,
-    url: String,
-    stop: tokio::sync::oneshot::Sender<()>,
-    serving: tokio::task::JoinHandle<()>,
-}
-
-impl Mailbox {
-    /// Begins to take what comes.
-    fn open(receiver: Receiver, connector: &Connector, connection: Connection, expected: Expected) -> Self {
-        let (address, url) = (receiver.address(), receiver.url(&connector.manifest().id));
-        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let bounds = Bounds::default();
-        let (mut inbox, serving) = receiver.serve(connector.clone(), connection, expected, bounds, async {
-            let _ = stopped.await;
-        });
-        let (sender, deliveries) = mpsc::unbounded_channel();
-        tokio::spawn(async move {
-            while let Some(mut arrival) = inbox.next().await {
-                if arrival.deliveries.drain(..).try_for_each(|delivery| sender.send(delivery)).is_err() {
-                    return;
-                }
-                inbox.taken(arrival);
-            }
-        });
-        Self { deliveries, address, url, stop, serving }
-    }
-
-    async fn close(self) {
-        let _ = self.stop.send(());
-        let _ = self.serving.await;
-    }
-
-    async fn post(&self, signature: &str, body: &str) -> Result<(u16, String), Failure> {
-        let answer = post::post(self.address, &self.url, signature, body).await;
-        answer.map_err(|error| Failure::Machine(format!("the receiver cannot be reached: {error}")))
-    }
 }
 
 impl Mail {
@@ -248,15 +206,15 @@ impl Demo<'_, '_> {
         self.stage.begin("listen for events");
         let call = self.link.fresh_call()?;
         let source = if by_webhook {
-            let receiver = receiver().await?;
-            let (address, url) = (receiver.address(), receiver.url(&self.manifest.id));
+            let receiver = Receiver::bind().await?;
+            let (address, url) = (receiver.address, receiver.url(&self.manifest.id));
             let request = SubscriptionRequest::new(url, uses());
             let made = watch("Making a webhook endpoint", self.connector.subscribe(&call, request)).await?.value;
             let kinds = format!("{} kinds of event", made.event_types.len());
             self.stage.done("Subscribe to events", &kinds, &format!("{kinds}, by webhook to http://{address}"))?;
-            let expected = Expected::of(made.state.clone(), uses());
+            let expected = Expected::of(Some(made.state.clone()), uses());
             let connection = self.link.connection.clone();
-            Source::Delivered(Mailbox::open(receiver, self.connector, connection, expected), made.state)
+            Source::Delivered(Mailbox::open(receiver, self.connector, connection, expected).await?, made.state)
         } else {
             let polled = watch("Polling", self.connector.poll(&call, uses(), None)).await?.value;
             self.stage.done(
@@ -268,7 +226,7 @@ impl Demo<'_, '_> {
         };
         let secret = format!("whsec_{}", Invocation::fresh()?.id.replace('_', ""));
         let connection = self.link.with(self.manifest, WEBHOOK_SECRET, secret.clone())?;
-        let own = Mailbox::open(receiver().await?, self.connector, connection, Expected::default());
+        let own = Mailbox::open(Receiver::bind().await?, self.connector, connection, Expected::default()).await?;
         Ok(Mail { source, own, secret })
     }
 
@@ -436,11 +394,10 @@ impl Demo<'_, '_> {
         match &mut mail.source {
             Source::Delivered(mailbox, _) => match mailbox.deliveries.recv().await {
                 Some(Delivery::Event(event)) => Ok(vec![*event]),
-                Some(Delivery::Refused(error)) => {
-                    Err(Failure::Unexpected(format!("a genuine delivery was refused: {}", error.message)))
+                Some(Delivery::NotTaken(reason)) => {
+                    Err(Failure::Unexpected(format!("a genuine delivery was not taken: {reason}")))
                 }
-                Some(Delivery::Failed(reason)) => Err(Failure::Unexpected(reason)),
-                Some(Delivery::Duplicate(_) | Delivery::Ignored(_) | Delivery::Answered(_)) => Ok(Vec::new()),
+                Some(Delivery::Known(_)) => Ok(Vec::new()),
                 None => Err(Failure::Unexpected("the receiver has stopped".to_owned())),
             },
             Source::Fetched(cursor) => {
@@ -477,7 +434,7 @@ impl Demo<'_, '_> {
         let wait = async {
             loop {
                 match mail.own.deliveries.recv().await {
-                    Some(Delivery::Duplicate(again)) if again.id == event.id => return true,
+                    Some(Delivery::Known(id)) if id == event.id => return true,
                     Some(_) => {}
                     None => return false,
                 }
@@ -512,8 +469,9 @@ impl Demo<'_, '_> {
     async fn act(&self, operation: &str, input: &Value, invocation: &Invocation) -> Result<ActionResult, Failure> {
         let call = self.link.call(invocation.clone());
         let input = input.to_string();
-        let running = self.connector.run_action(&call, operation, &input);
-        watch(operation, running).await.map(|reply| reply.value)
+        let permit =
+            watch("Asking the guard", self.connector.permit_action(&call, operation, &input, Vec::new())).await?;
+        watch(operation, self.connector.run_action(permit)).await.map(|reply| reply.value)
     }
 
     fn payment(&self, customer: &ResourceRecord, order: &str, amount: u64, card: &str) -> Map<String, Value> {
@@ -554,11 +512,6 @@ impl Demo<'_, '_> {
 
 fn record_of(result: &ActionResult) -> Result<ResourceRecord, Failure> {
     result.record.clone().ok_or_else(|| Failure::Unexpected("the answer was not mapped to a record".to_owned()))
-}
-
-/// A receiver on this machine, at a port that is free.
-async fn receiver() -> Result<Receiver, Failure> {
-    Receiver::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await
 }
 
 /// The triggers, without filters.

@@ -1,5 +1,6 @@
 //! The failures themselves: one case a cause, and the exit status of each.
 
+use guard::{Refusal, Stopped};
 use host::contract::Outcome;
 use host::{CallError, ConnectorFailure, HostError, LoadError, PlatformFailure};
 use thiserror::Error;
@@ -16,6 +17,8 @@ pub const USAGE: u8 = 2;
 const PLATFORM: u8 = 3;
 /// Something was done, or may have been, of which nobody saw the result.
 const UNTOLD: u8 = 4;
+/// The guard refused it.
+const GUARD: u8 = 5;
 
 /// What ended a command.
 #[derive(Debug, Error)]
@@ -47,6 +50,15 @@ pub enum Failure {
     /// Something was done, or may have been, of which nobody saw the result.
     #[error("{}", .0.message)]
     Untold(Box<Untold>),
+    /// The guard refused it, and nothing was changed.
+    #[error("the guard refused `{}`: {}", .0.operation, .0.reason)]
+    Guarded(Box<Refusal>),
+    /// The guard keeps an answer back.
+    #[error("the answer of `{operation}` is withheld: it has another customer in it")]
+    Withheld { operation: String, acted: bool },
+    /// Nothing was to be sent.
+    #[error("a dry run of `{0}`: nothing was sent")]
+    DryRun(String),
     /// Somebody wanted the process to end, with this status, and nothing was changed.
     #[error("stopped")]
     Stopped(u8),
@@ -116,8 +128,10 @@ impl Failure {
             Self::Usage { .. } => USAGE,
             Self::Platform(_) | Self::Refused(_) | Self::Machine(_) | Self::Limit { .. } => PLATFORM,
             Self::Untold(_) => UNTOLD,
+            Self::Withheld { acted: true, .. } => UNTOLD,
+            Self::Guarded(_) | Self::Withheld { .. } => GUARD,
             Self::Stopped(status) | Self::Unsent { status, .. } => *status,
-            Self::NobodyReads => 0,
+            Self::NobodyReads | Self::DryRun(_) => 0,
         }
     }
 }
@@ -130,6 +144,19 @@ impl From<CallError> for Failure {
                 Self::Connector(failure)
             }
             CallError::Platform(failure) => Self::Platform(failure),
+        }
+    }
+}
+
+impl From<Stopped> for Failure {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Denied(refusal) => Self::Guarded(refusal),
+            Stopped::Withheld { operation, acted } => Self::Withheld { operation, acted },
+            Stopped::DryRun { operation, .. } => Self::DryRun(operation),
+            Stopped::Failed(error) => error.into(),
+            Stopped::Audit(error) => Self::Machine(error.to_string()),
+            Stopped::Ledger(error) => Self::Machine(error.to_string()),
         }
     }
 }
@@ -149,6 +176,21 @@ impl From<LoadError> for Failure {
 impl From<HostError> for Failure {
     fn from(error: HostError) -> Self {
         Self::Machine(error.to_string())
+    }
+}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Denied(_) => Self::usage(error.to_string()),
+            _ => Self::Machine(error.to_string()),
+        }
+    }
+}
+
+impl From<inbox::InboxError> for Failure {
+    fn from(error: inbox::InboxError) -> Self {
+        Self::usage(error.to_string())
     }
 }
 

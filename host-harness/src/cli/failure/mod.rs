@@ -22,6 +22,7 @@ impl Failure {
     pub fn report(&self, terminal: &mut Terminal) -> ExitCode {
         match self {
             Self::NobodyReads => {}
+            Self::DryRun(_) if !terminal.json => terminal.note(self),
             _ if terminal.json => terminal.error_record(&record::of(self)),
             _ => terminal.error_block(&readable::block(self)),
         }

@@ -31,6 +31,17 @@ pub fn block(failure: &Failure) -> String {
             }
             Some("platform failure".to_owned())
         }
+        Failure::Guarded(refusal) => {
+            rows.push(("rule", refusal.rule.to_string()));
+            rows.push(("to do", refusal.fix.clone()));
+            rows.push(("done?", wording::outcome(refusal.outcome).to_owned()));
+            Some("guard".to_owned())
+        }
+        Failure::Withheld { acted, .. } => {
+            let outcome = if *acted { Outcome::Committed } else { Outcome::NotSent };
+            rows.extend(acted.then(|| ("done?", wording::outcome(outcome).to_owned())));
+            Some("guard".to_owned())
+        }
         Failure::Refused(_) => Some("not loaded".to_owned()),
         Failure::Usage { hint, .. } => {
             rows.extend(hint.clone().map(|hint| ("hint", hint)));
@@ -48,6 +59,7 @@ pub fn block(failure: &Failure) -> String {
         | Failure::Nonconforming
         | Failure::Machine(_)
         | Failure::Stopped(_)
+        | Failure::DryRun(_)
         | Failure::NobodyReads => None,
     };
     let kind = kind.map(|kind| format!(" {}", paint(DIM, format!("({kind})")))).unwrap_or_default();

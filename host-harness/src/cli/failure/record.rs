@@ -8,7 +8,7 @@ use crate::cli::failure::kind::{Failure, Untold};
 use crate::cli::failure::run::Run;
 
 /// The JSON form. `kind` tells whose failure it is: `usage`, `demo`, `load`, `machine`,
-/// `conformance`, `platform`, `limit`, `untold` and `stopped` are no kinds of the contract.
+/// `conformance`, `platform`, `limit`, `untold`, `guard`, `dry-run` and `stopped` are no kinds of the contract.
 pub fn of(failure: &Failure) -> Record<'_> {
     let said = |kind| Record::Ours { kind, message: failure.to_string(), hint: None };
     match failure {
@@ -25,6 +25,21 @@ pub fn of(failure: &Failure) -> Record<'_> {
         Failure::Usage { hint, .. } => {
             Record::Ours { kind: "usage", message: failure.to_string(), hint: hint.as_deref() }
         }
+        Failure::Guarded(refusal) => Record::Guard {
+            kind: "guard",
+            message: failure.to_string(),
+            hint: Some(&refusal.fix),
+            rule: Some(refusal.rule.to_string()),
+            outcome: refusal.outcome,
+        },
+        Failure::Withheld { acted, .. } => Record::Guard {
+            kind: "guard",
+            message: failure.to_string(),
+            hint: None,
+            rule: None,
+            outcome: if *acted { Outcome::Committed } else { Outcome::NotSent },
+        },
+        Failure::DryRun(_) => said("dry-run"),
         Failure::Limit { hint, .. } => Record::Ours { kind: "limit", message: failure.to_string(), hint: Some(hint) },
         Failure::Untold(known) | Failure::Unsent { unsent: known, .. } => {
             let Untold { message, hint, outcome, run, key, key_protects_until, request_id, concerns } = &**known;
@@ -78,6 +93,15 @@ pub enum Record<'a> {
         key_protects_until: Option<u64>,
         request_id: Option<&'a str>,
         related: Vec<Related<'a>>,
+    },
+    Guard {
+        kind: &'static str,
+        message: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hint: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rule: Option<String>,
+        outcome: Outcome,
     },
     Ours {
         kind: &'static str,

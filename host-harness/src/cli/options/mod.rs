@@ -16,7 +16,7 @@ use clap::Args;
 use crate::cli::terminal::Color;
 
 /// What every command takes.
-#[derive(Args)]
+#[derive(Args, Clone)]
 #[command(next_help_heading = "Every command")]
 pub struct Options {
     /// Print JSON: one document, or one line for each thing that happens
@@ -31,6 +31,9 @@ pub struct Options {
     /// Allow a live key: real money moves
     #[arg(long, global = true)]
     pub production: bool,
+    /// Let every call pass the guard of this file (TOML); without it `harness-guard.toml` of this folder, if there is one
+    #[arg(long, global = true, value_name = "FILE", env = "HARNESS_GUARD")]
+    pub guard: Option<PathBuf>,
     /// Load this component in place of the one that is built in
     #[arg(long, global = true, value_name = "FILE")]
     pub component: Option<PathBuf>,

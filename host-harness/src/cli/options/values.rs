@@ -21,6 +21,18 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Between one time and the next, or never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Every(pub Option<Duration>);
+
+/// A length of time with its unit, or `off`.
+pub fn every(text: &str) -> Result<Every, String> {
+    match text {
+        "off" => Ok(Every(None)),
+        _ => duration(text).map(|length| Every(Some(length))).map_err(|error| format!("{error}, or off")),
+    }
+}
+
 /// A point in time: RFC 3339 text, or seconds since 1970.
 pub fn moment(text: &str) -> Result<SystemTime, String> {
     let seconds = text.parse().ok().and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));

@@ -90,6 +90,11 @@ impl Link {
         !manifest.fields.iter().any(|field| (field.required || field.kind == FieldKind::Url) && given(&field.name))
     }
 
+    /// Whether it can ask the service for something: whether all is given that the manifest requires.
+    pub fn can_call(&self, manifest: &Manifest) -> bool {
+        manifest.fields.iter().filter(|field| field.required).all(|field| self.connection.has(&field.name))
+    }
+
     /// Where the API is, as far as it is not the service itself.
     pub fn own_address<'a>(&'a self, manifest: &'a Manifest) -> Option<&'a str> {
         manifest
@@ -97,6 +102,18 @@ impl Link {
             .iter()
             .filter(|field| field.kind == FieldKind::Url)
             .find_map(|field| self.connection.text(&field.name).filter(|value| field.default.as_deref() != Some(value)))
+    }
+
+    /// The value of a field that is secret.
+    pub fn secret(&self, name: &str) -> Option<&Secret> {
+        self.fields.iter().find(|(given, _)| given == name).map(|(_, value)| value)
+    }
+
+    /// Takes another value of a field for its own.
+    pub fn take(&mut self, manifest: &Manifest, name: &str, value: Secret) -> Result<(), Failure> {
+        self.fields.retain(|(given, _)| given != name);
+        self.fields.push((name.to_owned(), value));
+        self.settle(manifest)
     }
 
     /// The same connection with another value of a field.

@@ -40,6 +40,31 @@ pub fn load(options: &Options, manifest: &Manifest, grants: &Grants) -> Result<C
     load_onto(network, options, manifest, grants)
 }
 
+/// Loads the same component for several connections, each with its own grants, onto one engine with room for many calls.
+pub struct Loader<'a> {
+    host: Host,
+    bytes: Cow<'static, [u8]>,
+    options: &'a Options,
+    manifest: &'a Manifest,
+}
+
+impl<'a> Loader<'a> {
+    pub fn new(options: &'a Options, manifest: &'a Manifest) -> Result<Self, Failure> {
+        let network = NetworkConfig::from_environment().map_err(|error| Failure::usage(error.to_string()))?;
+        // As many as connections are taken; what waits longer for its turn than a sender does is of no use.
+        let host = Host::with(HostConfig { calls: 512, network, ..HostConfig::default() })?;
+        Ok(Self { host, bytes: component(options.component.as_deref())?, options, manifest })
+    }
+
+    pub fn load(&self, grants: &Grants) -> Result<Connector, Failure> {
+        let _progress = Progress::of("Compiling the component; the next start takes its code from the cache");
+        self.host.load(&self.bytes, self.manifest, grants).map_err(|error| match &self.options.component {
+            Some(path) => refused(path, error),
+            None => error.into(),
+        })
+    }
+}
+
 fn load_onto(
     network: NetworkConfig,
     options: &Options,

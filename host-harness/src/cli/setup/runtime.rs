@@ -1,13 +1,18 @@
-//! What the process runs on: one thread, which is enough for every command and starts in no time.
+//! What the process runs on: one thread, which is enough for a command that makes a few calls and starts in no time; as many
+//! as the machine has cores for one that serves.
 
 use std::future::Future;
 
 use crate::cli::failure::Failure;
 use crate::cli::terminal::notes::Errors;
 
-/// Runs a command to its end.
-pub fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+/// Runs a command to its end; one that `serves` beside others.
+pub fn block_on(serves: bool, command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let mut builder = match serves {
+        true => tokio::runtime::Builder::new_multi_thread(),
+        false => tokio::runtime::Builder::new_current_thread(),
+    };
+    let runtime = builder.enable_all().build();
     let runtime = runtime.map_err(|error| Failure::Machine(format!("the runtime cannot start: {error}")))?;
     let done = runtime.block_on(command);
     // A name that is just being resolved must not hold up the end.

@@ -6,6 +6,7 @@
 //! once, with the [`LastWords`] of what is under way.
 
 use std::io::Write;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ struct Asked {
 }
 
 static ASKED: OnceLock<watch::Sender<Asked>> = OnceLock::new();
+/// How many of them somebody has obeyed.
+static HEEDED: AtomicU32 = AtomicU32::new(0);
 static WORDS: Mutex<Option<(String, Option<u8>)>> = Mutex::new(None);
 
 /// Begins to listen. What comes from now on is heard by [`wanted`].
@@ -44,14 +47,18 @@ fn listen() -> &'static watch::Sender<Asked> {
 }
 
 /// Ends when somebody wants the process to end, and says with which status. It listens from the call on and not only when
-/// it is awaited: call it before telling anyone that the process is up.
+/// it is awaited: call it before telling anyone that the process is up. A signal that came while somebody else waited, who
+/// then had another end and did not obey it, is heard by the next.
 pub fn wanted() -> impl Future<Output = u8> + Send + 'static {
     let mut asked = listen().subscribe();
-    let before = asked.borrow_and_update().times;
+    let before = HEEDED.load(Ordering::SeqCst);
     async move {
-        let heard = asked.wait_for(|asked| asked.times > before).await.map(|asked| asked.status);
+        let heard = asked.wait_for(|asked| asked.times > before).await.map(|asked| *asked);
         match heard {
-            Ok(status) => status,
+            Ok(Asked { times, status }) => {
+                HEEDED.fetch_max(times, Ordering::SeqCst);
+                status
+            }
             // The sender is never dropped.
             Err(_) => std::future::pending().await,
         }
@@ -152,4 +159,22 @@ fn hear(ready: &std::sync::mpsc::Sender<()>) {
             ask(INTERRUPTED);
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    #[test]
+    fn a_signal_that_nobody_obeyed_is_heard_by_the_next_and_only_by_that() {
+        let mut context = Context::from_waker(Waker::noop());
+        let had_another_end = wanted();
+        ask(INTERRUPTED);
+        drop(had_another_end);
+        assert_eq!(pin!(wanted()).poll(&mut context), Poll::Ready(INTERRUPTED));
+        assert_eq!(pin!(wanted()).poll(&mut context), Poll::Pending);
+    }
 }

@@ -19,7 +19,7 @@ use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 use serde::Serialize;
 
-pub use self::harmless::{one_line, plain};
+pub use self::harmless::{one_line, plain, styled};
 pub use self::lines::Lines;
 use self::notes::Errors;
 pub use self::table::Tone;
@@ -53,6 +53,24 @@ pub enum Color {
     Never,
 }
 
+/// The form that results have: JSON, or a text.
+#[derive(Clone, Copy, Debug)]
+pub struct Form {
+    json: bool,
+}
+
+impl Form {
+    pub fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// One of many results as the line that it will be: JSON, or a text that is styled by [`paint`].
+    pub fn rendered(self, value: &impl Serialize, text: impl FnOnce() -> String) -> String {
+        let line = if self.json { json::line(value) } else { styled(&text()) };
+        format!("{line}\n")
+    }
+}
+
 /// Both streams of the process.
 pub struct Terminal {
     out: AutoStream<Stdout>,
@@ -76,19 +94,30 @@ impl Terminal {
 
     /// Standard output for who cannot wait for a reader.
     pub fn lines(&self) -> io::Result<Lines> {
-        Lines::start(self.choice)
+        // What steers a status line is no colour, and is let through where nobody wants colour.
+        Lines::start(if self.is_screen() { ColorChoice::AlwaysAnsi } else { self.choice })
     }
 
-    /// One of many results as the line that it will be: JSON, or a text that is styled by [`paint`].
-    pub fn rendered(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> String {
-        let line = if self.json { json::line(value) } else { harmless::styled(&text()) };
-        format!("{line}\n")
+    /// Whether standard output is a terminal that can write a line anew.
+    pub fn is_screen(&self) -> bool {
+        let dumb = || std::env::var_os("TERM").is_none_or(|kind| kind.is_empty() || kind == "dumb");
+        cfg!(unix) && !self.json && stdout().is_terminal() && !dumb()
+    }
+
+    /// Whether standard output shows colour.
+    pub fn has_color(&self) -> bool {
+        self.out.current_choice() != ColorChoice::Never
+    }
+
+    /// The form of results, for who makes lines elsewhere.
+    pub fn form(&self) -> Form {
+        Form { json: self.json }
     }
 
     /// A line of the result, styled by [`paint`]. What others wrote is made one line first; whatever else steers a terminal
     /// is taken out here.
     pub fn line(&mut self, text: impl Display) -> Result<(), Unwritten> {
-        let text = harmless::styled(&format!("{text}\n"));
+        let text = styled(&format!("{text}\n"));
         self.out.write_all(text.as_bytes())?;
         Ok(self.out.flush()?)
     }
@@ -139,7 +168,7 @@ impl Terminal {
 
     /// Lines of standard error.
     fn say(&self, text: &str) {
-        let text = if self.colored { harmless::styled(text) } else { plain(text) };
+        let text = if self.colored { styled(text) } else { plain(text) };
         let _ = Errors.write_all(format!("{text}\n").as_bytes());
     }
 }

@@ -5,6 +5,8 @@
 //! `members.mjs` and not edited by hand: an indented line a member, `-` where an answer may lack it, `-?` where
 //! it may also be `null`. A member that is not listed is always there.
 
+mod count;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -173,11 +175,16 @@ pub(crate) fn settle(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(settle),
         Value::Object(object) => match rules_of(object) {
-            Some(rules) => settle_members(rules, object),
+            Some(rules) => settle_object(rules, object),
             None => object.values_mut().for_each(settle),
         },
         _ => {}
     }
+}
+
+fn settle_object(rules: &[Rule], object: &mut Object) {
+    settle_members(rules, object);
+    count::count(object);
 }
 
 /// An object as Stripe sends it.
@@ -185,7 +192,7 @@ pub(crate) fn settled(object: &Object) -> Cow<'_, Object> {
     let mut settled = Cow::Borrowed(object);
     if !is_settled_object(object) {
         match rules_of(object) {
-            Some(rules) => settle_members(rules, settled.to_mut()),
+            Some(rules) => settle_object(rules, settled.to_mut()),
             None => settled.to_mut().values_mut().for_each(settle),
         }
     }
@@ -194,7 +201,7 @@ pub(crate) fn settled(object: &Object) -> Cow<'_, Object> {
 
 fn is_settled_object(object: &Object) -> bool {
     match rules_of(object) {
-        Some(rules) => are_settled(rules, object),
+        Some(rules) => are_settled(rules, object) && count::uncounted(object).is_none(),
         None => object.values().all(is_settled),
     }
 }

@@ -3,7 +3,7 @@
 use hyper::HeaderMap;
 
 use super::ApiError;
-use crate::world::Scope;
+use crate::world::{OWN_ACCOUNT, Scope};
 
 const NO_KEY: &str = "You did not provide an API key. You need to provide your API key in the Authorization header, \
     using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See \
@@ -96,6 +96,10 @@ fn account(headers: &HeaderMap, key: &str) -> Result<Option<Box<str>>, ApiError>
     let Some(id) = text("stripe-account").or_else(|| last("stripe-context")) else { return Ok(None) };
     let plausible =
         id.strip_prefix("acct_").is_some_and(|r| !r.is_empty() && r.bytes().all(|b| b.is_ascii_alphanumeric()));
+    // Who acts for the key's own account acts for no other.
+    if id == OWN_ACCOUNT {
+        return Ok(None);
+    }
     if plausible {
         return Ok(Some(id.into()));
     }

@@ -117,6 +117,12 @@ impl ApiError {
             _ => kind,
         };
         let status = if param == "id" { 404 } else { 400 };
+        // What is in the path has the name that it has there: mostly `id`.
+        let param = match (param, kind) {
+            ("id", "payment_intent" | "setup_intent") => "intent",
+            ("id", "payment_method") => "payment_method",
+            _ => param,
+        };
         let mut error = Self::new(status, "invalid_request_error", format!("No such {noun}: '{id}'"))
             .code("resource_missing")
             .param(param);

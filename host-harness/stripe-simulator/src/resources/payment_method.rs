@@ -8,6 +8,7 @@ use super::fields::{assign_metadata, empty_address, new_metadata, object};
 use super::{Call, Operations, Read, Reply, confirmation_token, customer, listing, synthetic, token};
 use crate::conformance;
 use crate::protocol::ApiError;
+use crate::world::instant::date;
 use crate::world::{Account, Object, now};
 
 pub(super) const OPERATIONS: Operations = &[
@@ -23,9 +24,10 @@ pub(super) const OPERATIONS: Operations = &[
 pub(super) fn build(account: &mut Account, card: &TestCard, sent: &Object) -> Object {
     let empty = Object::new();
     let details = sent.object("card").unwrap_or(&empty);
-    // Unlike other dates these are never in the past.
-    let month = details.integer("exp_month").unwrap_or(12);
-    let year = details.integer("exp_year").unwrap_or_else(|| year() + 4);
+    // A ready-made card is good for a year, to the month.
+    let (this_year, this_month) = today();
+    let month = details.integer("exp_month").unwrap_or(this_month);
+    let year = details.integer("exp_year").unwrap_or(this_year + 1);
     let address = sent.object("billing_details").and_then(|b| b.object("address"));
     let [cvc, line1, postal_code] = card.checks;
     // A bank says nothing of what it was not told.
@@ -86,9 +88,10 @@ fn billing_details(sent: Option<&Object>) -> Value {
     Value::Object(details)
 }
 
-/// The year, near enough for a card's expiry.
-fn year() -> i64 {
-    1970 + now() / 31_556_952
+/// The year and the month.
+fn today() -> (i64, i64) {
+    let (year, month, _) = date(now().div_euclid(86_400));
+    (year, month)
 }
 
 /// The test card that card details mean, or the error that Stripe gives for such details.
@@ -108,7 +111,7 @@ pub(super) fn card_of(details: &Object) -> Result<&'static TestCard, ApiError> {
     }
     match details.integer("exp_year") {
         None => return Err(ApiError::missing_param("card[exp_year]")),
-        Some(given) if (year()..year() + 50).contains(&if given < 100 { given + 2000 } else { given }) => {}
+        Some(given) if (today().0..today().0 + 50).contains(&if given < 100 { given + 2000 } else { given }) => {}
         Some(_) => {
             let message = "Your card's expiration year is invalid.";
             return Err(ApiError::card("invalid_expiry_year", message).param("exp_year"));

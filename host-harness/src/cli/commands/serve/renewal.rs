@@ -2,11 +2,11 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use host::Connector;
+use guard::Guarded;
 use host::contract::Subscription;
+use inbox::Expected;
 
 use crate::cli::failure::Failure;
-use crate::cli::receiver::http::Expected;
 use crate::cli::setup::connecting::Link;
 use crate::cli::setup::state_file::StateFile;
 use crate::cli::terminal::Terminal;
@@ -35,19 +35,16 @@ impl Renewal {
         });
     }
 
-    /// Is over when it is time.
-    pub async fn time(&self) {
-        match self.at {
-            Some(at) => tokio::time::sleep_until(at).await,
-            None => std::future::pending().await,
-        }
+    /// When it is time, where it ever is.
+    pub fn at(&self) -> Option<tokio::time::Instant> {
+        self.at
     }
 }
 
 /// Prolongs the subscription. What goes wrong is told, and tried again.
 pub async fn renew(
     terminal: &mut Terminal,
-    connector: &Connector,
+    connector: &Guarded,
     link: &Link,
     expected: &Expected,
     file: Option<(&StateFile<'_>, &str)>,
